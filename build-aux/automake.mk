@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Open vSwitch, unpacked, configured and built below $(OVS_DIR).
+
+OVS_SRC = $(OVS_DIR)/src
+OVS_BUILD = $(OVS_DIR)/build
+OVS_STAMP = $(OVS_DIR)/built
+
+# Runs in every make, costs some 50 ms when there is nothing to do, and touches
+# the stamp only after a build: so what depends on the stamp is made again
+# when, and only when, Open vSwitch was.
+$(OVS_STAMP): FORCE
+	$(AM_V_at)OVS_CC='$(OVS_CC)' OVS_CFLAGS='$(OVS_CFLAGS)' \
+	    MAKE='$(MAKE)' \
+	    $(SHELL) $(top_srcdir)/build-aux/build-ovs \
+	    '$(OVS_SOURCE)' '$(OVS_DIR)' $(OVS_CONFIGURE_ARGS)
+FORCE:
+.PHONY: FORCE ovs
+
+ovs: $(OVS_STAMP)
+
+# vswitchd's own objects, without the libraries.
+OVS_VSWITCHD_OBJECTS = \
+	$(OVS_BUILD)/vswitchd/bridge.o \
+	$(OVS_BUILD)/vswitchd/ovs-vswitchd.o \
+	$(OVS_BUILD)/vswitchd/system-stats.o
+
+BUILT_SOURCES += $(OVS_STAMP)
+EXTRA_DIST += build-aux/build-ovs
+EXTRA_DIST += build-aux/packages
+
+# "make clean" keeps Open vSwitch, which takes minutes; "make distclean" takes
+# it away unless it is another build directory's.
+distclean-local:
+	if test '$(OVS_DIR)' = '$(abs_builddir)/ovs'; then \
+	    chmod -R u+w ovs 2>/dev/null; rm -rf ovs; \
+	fi

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+
+lib_liboffload_a_SOURCES +=
