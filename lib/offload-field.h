@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef OFFLOAD_FIELD_H
+#define OFFLOAD_FIELD_H 1
+
+/* THE table of match fields.
+ *
+ * Every bit of OVS's struct flow belongs to a row of the table in
+ * offload-field.c (a unit test sees to it).  A row says how the field is
+ * called in the output of "ovs-appctl dpctl/dump-flows", where it lies in
+ * struct flow, under which condition those bytes mean this field, and how
+ * each way to program a NIC expresses it, for matching and for rewriting.  A
+ * way that can't is OFFLOAD_FORM_NONE, and the field is refused by name.
+ *
+ * Parsing a match, encoding it, explaining a refusal, listing capabilities
+ * and the coverage table of the documentation all read these rows.
+ *
+ * To add a match field: add its name to OFFLOAD_FIELD_IDS, its row to the
+ * table, and a line to tests/match.at.
+ *
+ * The table is constant: no locking, no lifetime. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "offload-refusal.h"
+#include "openvswitch/flow.h"
+#include "openvswitch/match.h"
+
+/* The ids, in the order in which fields are encoded. */
+#define OFFLOAD_FIELD_IDS                                               \
+    /* Where the packet comes from. */                                  \
+    OFFLOAD_FIELD(IN_PORT) OFFLOAD_FIELD(RECIRC_ID)                     \
+    OFFLOAD_FIELD(PACKET_TYPE)                                          \
+    /* Tunnel metadata. */                                              \
+    OFFLOAD_FIELD(TUN_ID) OFFLOAD_FIELD(TUN_SRC) OFFLOAD_FIELD(TUN_DST) \
+    OFFLOAD_FIELD(TUN_IPV6_SRC) OFFLOAD_FIELD(TUN_IPV6_DST)             \
+    OFFLOAD_FIELD(TUN_TOS) OFFLOAD_FIELD(TUN_TTL)                       \
+    OFFLOAD_FIELD(TUN_TP_SRC) OFFLOAD_FIELD(TUN_TP_DST)                 \
+    OFFLOAD_FIELD(TUN_DF) OFFLOAD_FIELD(TUN_CSUM) OFFLOAD_FIELD(TUN_OAM) \
+    OFFLOAD_FIELD(TUN_GBP_ID) OFFLOAD_FIELD(TUN_GBP_FLAGS)              \
+    OFFLOAD_FIELD(TUN_OPTS) OFFLOAD_FIELD(TUN_ERSPAN)                   \
+    OFFLOAD_FIELD(TUN_GTPU)                                             \
+    /* Connection tracking. */                                          \
+    OFFLOAD_FIELD(CT_STATE) OFFLOAD_FIELD(CT_ZONE)                      \
+    OFFLOAD_FIELD(CT_MARK) OFFLOAD_FIELD(CT_LABEL)                      \
+    OFFLOAD_FIELD(CT_TUPLE)                                             \
+    /* Ethernet, VLAN, MPLS. */                                         \
+    OFFLOAD_FIELD(ETH_SRC) OFFLOAD_FIELD(ETH_DST)                       \
+    OFFLOAD_FIELD(ETH_TYPE)                                             \
+    OFFLOAD_FIELD(VLAN_TPID) OFFLOAD_FIELD(VLAN_VID)                    \
+    OFFLOAD_FIELD(VLAN_PCP) OFFLOAD_FIELD(VLAN_PRESENT)                 \
+    OFFLOAD_FIELD(CVLAN_TPID) OFFLOAD_FIELD(CVLAN_VID)                  \
+    OFFLOAD_FIELD(CVLAN_PCP) OFFLOAD_FIELD(CVLAN_PRESENT)               \
+    OFFLOAD_FIELD(MPLS_LABEL) OFFLOAD_FIELD(MPLS_TC)                    \
+    OFFLOAD_FIELD(MPLS_BOS) OFFLOAD_FIELD(MPLS_TTL)                     \
+    OFFLOAD_FIELD(MPLS_INNER)                                           \
+    /* ARP. */                                                          \
+    OFFLOAD_FIELD(ARP_SIP) OFFLOAD_FIELD(ARP_TIP) OFFLOAD_FIELD(ARP_OP) \
+    OFFLOAD_FIELD(ARP_SHA) OFFLOAD_FIELD(ARP_THA)                       \
+    /* IP. */                                                           \
+    OFFLOAD_FIELD(IPV4_SRC) OFFLOAD_FIELD(IPV4_DST)                     \
+    OFFLOAD_FIELD(IPV6_SRC) OFFLOAD_FIELD(IPV6_DST)                     \
+    OFFLOAD_FIELD(IPV6_LABEL)                                           \
+    OFFLOAD_FIELD(IP_PROTO) OFFLOAD_FIELD(IP_TOS) OFFLOAD_FIELD(IP_TTL) \
+    OFFLOAD_FIELD(IPV6_TCLASS) OFFLOAD_FIELD(IPV6_HLIMIT)               \
+    OFFLOAD_FIELD(IP_FRAG)                                              \
+    /* Transport. */                                                    \
+    OFFLOAD_FIELD(TCP_SRC) OFFLOAD_FIELD(TCP_DST)                       \
+    OFFLOAD_FIELD(TCP_FLAGS)                                            \
+    OFFLOAD_FIELD(UDP_SRC) OFFLOAD_FIELD(UDP_DST)                       \
+    OFFLOAD_FIELD(SCTP_SRC) OFFLOAD_FIELD(SCTP_DST)                     \
+    OFFLOAD_FIELD(ICMP_TYPE) OFFLOAD_FIELD(ICMP_CODE)                   \
+    OFFLOAD_FIELD(ICMPV6_TYPE) OFFLOAD_FIELD(ICMPV6_CODE)               \
+    OFFLOAD_FIELD(ND_TARGET) OFFLOAD_FIELD(ND_SLL) OFFLOAD_FIELD(ND_TLL) \
+    OFFLOAD_FIELD(ND_OPTIONS) OFFLOAD_FIELD(ND_RESERVED)                \
+    OFFLOAD_FIELD(IGMP_TYPE) OFFLOAD_FIELD(IGMP_CODE)                   \
+    OFFLOAD_FIELD(IGMP_GROUP)                                           \
+    OFFLOAD_FIELD(NSH)                                                  \
+    /* What only software knows. */                                     \
+    OFFLOAD_FIELD(SKB_PRIORITY) OFFLOAD_FIELD(PKT_MARK)                 \
+    OFFLOAD_FIELD(DP_HASH) OFFLOAD_FIELD(METADATA) OFFLOAD_FIELD(REGS)  \
+    OFFLOAD_FIELD(CONJ_ID) OFFLOAD_FIELD(ACTSET_OUTPUT)
+
+enum offload_field_id {
+#define OFFLOAD_FIELD(ID) OFFLOAD_FIELD_##ID,
+    OFFLOAD_FIELD_IDS
+#undef OFFLOAD_FIELD
+    OFFLOAD_N_FIELDS
+};
+
+/* When the bytes of a row mean this field: a property of the megaflow's key
+ * (whose bits are then matched exactly, see offload_match_parse()). */
+enum offload_prereq {
+    OFFLOAD_PRE_NONE,
+    OFFLOAD_PRE_TUNNEL,         /* Came out of a tunnel. */
+    OFFLOAD_PRE_ETHERNET,       /* packet_type is Ethernet. */
+    OFFLOAD_PRE_MPLS,
+    OFFLOAD_PRE_ARP,            /* ARP or RARP. */
+    OFFLOAD_PRE_IP,             /* IPv4 or IPv6. */
+    OFFLOAD_PRE_IPV4,
+    OFFLOAD_PRE_IPV6,
+    OFFLOAD_PRE_TCP,
+    OFFLOAD_PRE_UDP,
+    OFFLOAD_PRE_SCTP,
+    OFFLOAD_PRE_ICMP,
+    OFFLOAD_PRE_ICMPV6,
+    OFFLOAD_PRE_ND,             /* Neighbour solicitation, advertisement. */
+    OFFLOAD_PRE_IGMP,
+    OFFLOAD_PRE_NSH,
+};
+
+/* How a value goes into a message. */
+enum offload_form {
+    OFFLOAD_FORM_NONE,          /* Can't be expressed: refuse by name. */
+    OFFLOAD_FORM_IMPLIED,       /* No attribute of its own: it decides where
+                                 * the rule goes (port, chain, protocol), or
+                                 * is implied by other fields. */
+    OFFLOAD_FORM_BYTES,         /* The bytes as in struct flow. */
+    OFFLOAD_FORM_U8,            /* Integers in host byte order, from the */
+    OFFLOAD_FORM_U16,           /* bits of the row, shifted down. */
+    OFFLOAD_FORM_U32,
+    OFFLOAD_FORM_SPECIAL,       /* The backend has a function for it. */
+};
+
+/* Which masks can be matched. */
+enum offload_maskable {
+    OFFLOAD_MASK_ANY,           /* Any. */
+    OFFLOAD_MASK_EXACT,         /* All bits of the field or none. */
+};
+
+struct offload_field {
+    const char *name;           /* As in dump-flows: "tcp(src)". */
+
+    /* Where it lies in struct flow.  'bits' selects a part of an integer of
+     * 'size' bytes in network byte order (host byte order if 'host_order'),
+     * written as a host number; 0 means all of it. */
+    uint16_t ofs, size;         /* Bytes. */
+    uint32_t bits;
+    bool host_order;
+
+    enum offload_prereq prereq;
+
+    struct {                    /* TC flower, linux/pkt_cls.h. */
+        enum offload_form form;
+        enum offload_maskable maskable;
+        uint16_t key, mask;     /* TCA_FLOWER_KEY_*; mask 0 if none exists. */
+        const char *note;       /* For people, e.g. a kernel version. */
+    } tc;
+
+    struct {                    /* TC pedit, linux/tc_act/tc_pedit.h. */
+        bool can;
+        uint8_t htype;          /* TCA_PEDIT_KEY_EX_HDR_TYPE_*. */
+        uint8_t ofs;            /* Byte offset from that header. */
+        uint8_t shift;          /* Bits by which the value is shifted left in
+                                 * its first 32-bit word, for fields that do
+                                 * not begin on a byte (IPv6 class). */
+        uint8_t csum;           /* OFFLOAD_CSUM_*. */
+    } pedit;
+};
+
+/* Checksums that a rewrite of a field makes wrong. */
+#define OFFLOAD_CSUM_IPV4 (1u << 0)     /* The IPv4 header's. */
+#define OFFLOAD_CSUM_L4   (1u << 1)     /* Pseudo header or transport. */
+
+/* The row of 'id'. */
+const struct offload_field *offload_field_get(enum offload_field_id id);
+const char *offload_field_name(enum offload_field_id id);
+/* The id by name, as in the table, or OFFLOAD_N_FIELDS. */
+enum offload_field_id offload_field_by_name(const char *name);
+
+bool offload_prereq_holds(enum offload_prereq, const struct flow *key);
+
+/* True if a row has a bit on in 'mask'. */
+bool offload_field_is_masked(const struct offload_field *,
+                             const struct flow *mask);
+/* True if all bits of the row are on in 'mask'. */
+bool offload_field_is_exact(const struct offload_field *,
+                            const struct flow *mask);
+/* The value of an integer row, shifted down, in host byte order. */
+uint64_t offload_field_value(const struct offload_field *,
+                             const struct flow *);
+
+/* Parses 'match' into 'out' (key bits outside of the mask cleared) and the
+ * set of its fields.  What can't belong to any row, or a row whose condition
+ * isn't matched exactly, is refused.  Whether a backend can express a field
+ * is the backend's to say.  Returns 0 or a positive errno. */
+struct offload_rule;
+int offload_match_parse(struct offload_rule *, const struct match *,
+                        struct offload_refusal *);
+
+#endif /* offload-field.h */

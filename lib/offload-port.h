@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef OFFLOAD_PORT_H
+#define OFFLOAD_PORT_H 1
+
+/* The ports between which megaflows run, as the rule engine sees them.
+ *
+ * A port is made when Open vSwitch adds a port to a datapath and dies when it
+ * takes it out again.  Ports are found by their datapath port number without
+ * a lock; a pointer from offload_port_lookup() stays good until the caller's
+ * next quiescent state (ovs-rcu.h), even if the port goes away meanwhile, in
+ * which case 'alive' is false and operations on it fail with ENODEV.
+ *
+ * Nothing in a port but 'alive', 'n_rules', 'backend' and 'aux' changes after
+ * offload_port_add(). */
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cmap.h"
+#include "openvswitch/types.h"
+#include "ovs-atomic.h"
+#include "ovs-rcu.h"
+
+struct offload_backend;
+
+enum offload_port_kind {
+    OFFLOAD_PORT_PLAIN,         /* Physical device, representor, veth, TAP. */
+    OFFLOAD_PORT_INTERNAL,      /* OVS internal port: the host's own stack. */
+    OFFLOAD_PORT_VXLAN,         /* Tunnel device vxlan_sys_*. */
+    OFFLOAD_PORT_GENEVE,        /* Tunnel device genev_sys_*. */
+    OFFLOAD_PORT_GRE,           /* Tunnel device gre_sys, ip6gre_sys. */
+    OFFLOAD_PORT_OTHER_TUNNEL,  /* A tunnel that no backend knows. */
+};
+
+struct offload_port {
+    struct cmap_node node;      /* In the port map, by 'odp_port'. */
+    odp_port_t odp_port;        /* Number in the datapath. */
+    char name[IFNAMSIZ];        /* Of the network device. */
+    enum offload_port_kind kind;
+    int ifindex;                /* Of the network device, > 0. */
+    uint32_t block_id;          /* TC shared block (a bond's), or 0. */
+
+    atomic_bool alive;          /* False once it was removed. */
+    atomic_uint32_t n_rules;    /* Rules that the backend has for it. */
+    const struct offload_backend *backend;  /* NULL if none took it. */
+    void *aux;                  /* The backend's own. */
+};
+
+bool offload_port_kind_is_tunnel(enum offload_port_kind);
+const char *offload_port_kind_name(enum offload_port_kind);
+
+struct offload_port *offload_port_add(odp_port_t, const char *name,
+                                      enum offload_port_kind, int ifindex,
+                                      uint32_t block_id);
+void offload_port_remove(struct offload_port *);
+struct offload_port *offload_port_lookup(odp_port_t);
+struct offload_port *offload_port_lookup_ifindex(int ifindex);
+
+/* Calls 'cb' for every port, in no order.  Lock-free. */
+void offload_port_for_each(void (*cb)(struct offload_port *, void *aux),
+                           void *aux);
+
+#endif /* offload-port.h */
