@@ -26,7 +26,15 @@ OVS_VSWITCHD_OBJECTS = \
 	$(OVS_BUILD)/vswitchd/system-stats.o
 
 BUILT_SOURCES += $(OVS_STAMP)
+# Is every wrapped function really wrapped?
+check-wraps: ofproto-offload/ovs-vswitchd
+	$(AM_V_GEN)$(SHELL) $(top_srcdir)/build-aux/check-wraps \
+	    ofproto-offload/ovs-vswitchd $(OFFLOAD_WRAPS) \
+	    -- $(OFFLOAD_WRAPS_KNOWN)
+CHECK_LOCAL += check-wraps
+
 EXTRA_DIST += build-aux/build-ovs
+EXTRA_DIST += build-aux/check-wraps
 EXTRA_DIST += build-aux/packages
 
 # "make clean" keeps Open vSwitch, which takes minutes; "make distclean" takes

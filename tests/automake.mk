@@ -9,11 +9,10 @@ CLEANFILES += $(TESTSUITE)
 
 # "make check TESTSUITEFLAGS='-k KEYWORD'" runs a part: see tests/testsuite
 # --help.
-check-local: check-testsuite
+CHECK_LOCAL += check-testsuite
 check-testsuite: $(TESTSUITE) tests/atconfig tests/atlocal all-am \
 		$(check_PROGRAMS)
 	cd tests && $(SHELL) ./testsuite $(TESTSUITEFLAGS)
-.PHONY: check-testsuite
 
 $(TESTSUITE): $(TESTSUITE_AT) tests/package.m4
 	$(AM_V_GEN)$(AUTOM4TE) --language=autotest -I '$(srcdir)/tests' \
