@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef OFFLOAD_ENGINE_H
+#define OFFLOAD_ENGINE_H 1
+
+/* The offload engine: what Open vSwitch wants of a provider, in a form that
+ * is none of its provider interfaces.
+ *
+ * The engine owns the shadow table (flow-table.h) and drives the backends.
+ * Adapters convert: flow-api.c for struct netdev_flow_api (OVS 3.1 to 3.6),
+ * one operation at a time; operate.c for dpif_operate(), in batches.  Nothing
+ * outside an adapter names an OVS provider interface.
+ *
+ * Life: engine_init() once, before the first port.  Ports are added and
+ * removed as the datapath's ports are.  A port takes part in offloading from
+ * engine_port_open() on.
+ *
+ * Threading: everything but engine_init() and engine_run() may be called by
+ * any OVS thread at any time.  No lock of the engine that two flows share is
+ * held over a system call.  Callers may hold OVS's port-map lock: the engine
+ * never calls netdev_ports_*() and never opens or closes a netdev.
+ *
+ * Errors are positive errnos: EOPNOTSUPP for a refusal, ENOSPC for a full
+ * table, ENOENT for a flow that isn't the engine's.  Never EEXIST. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dpif.h"
+#include "offload-port.h"
+#include "offload-refusal.h"
+#include "openvswitch/types.h"
+
+struct ds;
+struct match;
+struct nlattr;
+struct ofpbuf;
+struct ofputil_meter_config;
+struct ofputil_meter_stats;
+
+void engine_init(void);
+
+/* Periodic work, from the main thread, at every run of the main loop. */
+void engine_run(void);
+
+/* Configuration, from other_config.  May be set at any time. */
+struct engine_config {
+    uint32_t max_flows;         /* other_config:offload-max-flows; 0: none. */
+};
+void engine_set_config(const struct engine_config *);
+
+/* Ports.  engine_port_add() makes a port known, so that it may be an output
+ * port; engine_port_open() makes it take rules as well.  Both are idempotent.
+ * engine_port_remove() takes its rules out. */
+int engine_port_add(odp_port_t, const char *name, enum offload_port_kind,
+                    int ifindex, uint32_t block_id);
+int engine_port_open(int ifindex, struct offload_refusal *);
+void engine_port_remove(odp_port_t);
+
+/* Operations on flows. */
+enum engine_op_type { ENGINE_PUT, ENGINE_DEL };
+
+struct engine_op {
+    enum engine_op_type type;
+    const ovs_u128 *ufid;
+
+    /* ENGINE_PUT: add, or replace what is there with that ufid.  Borrowed
+     * until engine_operate() returns. */
+    const struct match *match;
+    const struct nlattr *actions;
+    size_t actions_len;         /* Bytes. */
+    odp_port_t in_port;
+    bool recirc_shared;         /* Datapath shares recirc_id with TC. */
+
+    /* Results. */
+    int error;                  /* 0: it is the device's flow now (PUT), or
+                                 * isn't any more (DEL). */
+    bool removed;               /* A failed PUT took the old rule out. */
+    struct dpif_flow_stats *stats;  /* PUT: zeros.  DEL: the last ones.  Filled
+                                     * in on success; may be NULL. */
+    struct offload_refusal refusal; /* If 'error'. */
+};
+
+/* Executes 'ops' in order; operations on one flow never overtake each other,
+ * and none is affected by another's failure. */
+void engine_operate(struct engine_op *ops[], size_t n);
+
+/* One flow as the engine knows it. */
+struct engine_flow {
+    ovs_u128 ufid;
+    odp_port_t in_port;
+    struct dpif_flow_stats stats;
+    struct dpif_flow_attrs attrs;
+    struct match *match;            /* In: where to store the match, or NULL if
+                                     * it isn't wanted. */
+    const struct nlattr *actions;   /* OVS_FLOW_ATTR_ACTIONS, nested; RCU, good
+                                     * until the caller quiesces.  NULL if
+                                     * 'match' is NULL. */
+};
+
+/* Looks up a flow, reads its counters from the device.  0 or ENOENT. */
+int engine_get(const ovs_u128 *ufid, struct engine_flow *);
+
+/* Dumps a port's flows, reading their counters from the device.  Several
+ * threads may call engine_dump_next() at once, each with a 'buf' of its own,
+ * empty at first; it returns false at the end, with 'buf' empty again. */
+struct engine_dump;
+int engine_dump_start(struct offload_port *, struct engine_dump **);
+bool engine_dump_next(struct engine_dump *, struct ofpbuf *buf,
+                      struct engine_flow *);
+int engine_dump_done(struct engine_dump *);
+
+/* Takes all flows of a port out of its device. */
+int engine_flush(struct offload_port *);
+
+/* The number of rules that a port has in its device. */
+uint64_t engine_n_flows(const struct offload_port *);
+
+/* Meters, for all backends. */
+int engine_meter_set(uint32_t meter_id, const struct ofputil_meter_config *);
+int engine_meter_get(uint32_t meter_id, struct ofputil_meter_stats *);
+int engine_meter_del(uint32_t meter_id, struct ofputil_meter_stats *);
+
+/* Zones in which connection tracking is limited (dpctl/ct-set-limits): commit
+ * isn't offloaded there.  'limited' is a bitmap of 65536 bits, copied. */
+void engine_set_ct_limited_zones(const unsigned long *limited);
+
+/* For appctl: why a flow isn't offloaded, as far as it is known. */
+void engine_format_status(struct ds *);
+
+#endif /* engine.h */
