@@ -54,8 +54,24 @@ union offload_handle {
         uint32_t chain;
         uint16_t prio;
         ovs_be16 protocol;
+        uint32_t mask_hash;     /* Of the match.  Unknown in a reading. */
     } tc;
 };
+
+static inline bool
+offload_handle_is_set(const union offload_handle *h)
+{
+    return h->tc.handle != 0;
+}
+
+/* True if both mean the same rule of one port. */
+static inline bool
+offload_handle_equals(const union offload_handle *a,
+                      const union offload_handle *b)
+{
+    return (a->tc.handle == b->tc.handle && a->tc.chain == b->tc.chain
+            && a->tc.prio == b->tc.prio);
+}
 
 /* What a device has counted for a rule since it was installed there.  Packets
  * and bytes that were switched by hardware and by software (TC software, not
@@ -127,9 +143,10 @@ struct offload_backend {
                         struct offload_reading readings[], size_t max);
     int (*dump_done)(struct offload_dump *, bool *complete);
 
-    /* Reads one rule's counters from the device. */
+    /* Reads one rule's counters from the device.  ENOENT if it isn't there.
+     * Not while the calling thread has a batch. */
     int (*rule_read)(struct offload_port *, const union offload_handle *,
-                     struct offload_reading *);
+                     struct offload_counters *);
 
     /* Meters.  Each returns 0 or a positive errno.  'stats' may be NULL, and
      * its members are added to, not replaced. */

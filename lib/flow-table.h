@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef FLOW_TABLE_H
+#define FLOW_TABLE_H 1
+
+/* The shadow table: what we have put into devices, and what they counted.
+ *
+ * It is the authority on what was installed: match and actions come out of a
+ * dump as they went in, and only counters are read from a device.
+ *
+ * Life of a flow
+ * --------------
+ *
+ *      put             put refused
+ *    ------> INSTALLED -----------> (freed)
+ *              |    |
+ *      deleted |    | the device lost it, or we had to take it out
+ *        OVS   |    v
+ *              |  EVICTING   reported to OVS as long idle, so that it deletes
+ *              v    |        it; then it may come back
+ *           (freed) v
+ *                 (freed when OVS deletes it, or after a while)
+ *
+ * REFUSED flows are kept for the sake of the flows they recirculate to, see
+ * recirc-parents.h.
+ *
+ * Flows that went away without Open vSwitch having asked for it (EVICTING)
+ * keep their last counters, because OVS will subtract what it knew from what
+ * its deletion returns.
+ *
+ * Claims
+ * ------
+ *
+ * Whoever wants to change a flow, or what the device has of it, claims it
+ * first; a claim is exclusive and may be held across system calls.  It concerns
+ * one flow only: no two flows share it.  A thread that already holds claims
+ * must not wait for another (flow_table_try_claim()), so that there are no
+ * deadlocks.
+ *
+ * Lookups and readers need no claim.  Flows are freed by RCU.
+ *
+ * Counters
+ * --------
+ *
+ * What OVS sees only grows: what a rule had counted is carried over when it is
+ * replaced or re-installed, and a reading smaller than the last is ignored.  A
+ * reading that may be older than the last change of the rule is ignored as
+ * well: flow_table_seq() before the reading began tells. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cmap.h"
+#include "offload-backend.h"
+#include "openvswitch/match.h"
+#include "openvswitch/types.h"
+#include "ovs-rcu.h"
+
+struct nlattr;
+struct offload_port;
+struct recirc_links;
+
+enum offload_flow_state {
+    OFFLOAD_FLOW_NEW,           /* Claimed by who created it. */
+    OFFLOAD_FLOW_INSTALLED,     /* In its device. */
+    OFFLOAD_FLOW_EVICTING,      /* Not in a device; OVS thinks it is. */
+    OFFLOAD_FLOW_REFUSED,       /* In software; known as a parent. */
+    OFFLOAD_FLOW_DEAD,          /* Not in the table any more. */
+};
+
+/* What a flow is to do, as OVS handed it over.  Immutable, freed by RCU. */
+struct offload_flow_spec {
+    struct minimatch match;
+    size_t actions_len;         /* Bytes, with the header. */
+    /* OVS_FLOW_ATTR_ACTIONS, a nested attribute, follows. */
+};
+const struct nlattr *offload_flow_spec_actions(
+    const struct offload_flow_spec *);
+
+struct offload_flow {
+    struct cmap_node node;      /* In the table, by 'ufid'. */
+    ovs_u128 ufid;
+
+    /* Changed by the holder of the claim only; 'state' and 'handle' may be
+     * read by others under the flow's lock. */
+    enum offload_flow_state state;
+    bool claimed;
+    bool in_hw;                 /* By the last reading. */
+    uint32_t seen;              /* The last dump that has seen it. */
+    struct offload_port *port;  /* Input port; NULL once that is gone. */
+    union offload_handle handle;
+    OVSRCU_TYPE(struct offload_flow_spec *) spec;
+    struct recirc_links *recirc;    /* See recirc-parents.h, or NULL. */
+
+    /* Under the flow's lock. */
+    uint64_t seq;               /* Of the last change of the rule. */
+    struct offload_counters base;   /* Of earlier rules of this flow. */
+    struct offload_counters last;   /* As last read from the device. */
+    long long int used;         /* When 'last' was seen to grow, msec of the
+                                 * monotonic clock; 0: never. */
+    long long int evicted;      /* When it became EVICTING, msec. */
+};
+
+/* A copy of what a flow has counted. */
+struct offload_flow_stats {
+    struct offload_counters counters;
+    long long int used;
+};
+
+/* Looks up without a lock.  NULL if there is none. */
+struct offload_flow *flow_table_lookup(const ovs_u128 *ufid);
+
+/* Claims the flow with 'ufid', which is created (state NEW) if 'create' and
+ * there is none.  Returns 0 and the flow; ENOENT if there is none; EBUSY if
+ * another thread, or this one, holds its claim (only try_claim). */
+int flow_table_try_claim(const ovs_u128 *ufid, bool create,
+                         struct offload_flow **);
+int flow_table_claim(const ovs_u128 *ufid, bool create,
+                     struct offload_flow **);
+
+/* Gives the claim back.  A flow whose state is NEW or DEAD is taken out of the
+ * table and freed. */
+void flow_table_release(struct offload_flow *);
+
+/* Sets what the flow is to do (copied), and its state to INSTALLED.  With the
+ * claim held, after the device has taken the rule.  'carry' are the last
+ * counters of the rule that was replaced. */
+void flow_table_installed(struct offload_flow *, struct offload_port *,
+                          const union offload_handle *,
+                          const struct match *, const struct nlattr *actions,
+                          size_t actions_len,
+                          const struct offload_counters *carry);
+
+/* The rule isn't in its device any more; 'carry' are its last counters, if
+ * known, or NULL.  With the claim held. */
+void flow_table_uninstalled(struct offload_flow *,
+                            enum offload_flow_state state,
+                            const struct offload_counters *carry);
+
+/* Forgets the counters, for a flow that OVS takes for new. */
+void flow_table_reset_counters(struct offload_flow *);
+
+/* Takes a reading of the device, which began when flow_table_seq() was
+ * 'seq'.  Returns false if it was out of date, or of another rule. */
+bool flow_table_reading(struct offload_flow *, const struct offload_reading *,
+                        uint64_t seq, uint32_t dump, long long int now);
+
+void flow_table_stats(const struct offload_flow *,
+                      struct offload_flow_stats *);
+uint64_t flow_table_seq(void);
+uint32_t flow_table_next_dump(void);
+
+/* The number of flows in 'state'. */
+uint32_t flow_table_count(enum offload_flow_state);
+
+/* Steps through all flows, lock-free; a flow may be missed or met twice while
+ * the table changes.  '*pos' is all zeros at first; NULL at the end. */
+struct offload_flow *flow_table_next(struct cmap_position *pos);
+
+/* Frees flows that have been EVICTING since before 'before' (msec). */
+void flow_table_expire(long long int before);
+
+#endif /* flow-table.h */
