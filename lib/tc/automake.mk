@@ -1,3 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-lib_liboffload_a_SOURCES +=
+lib_liboffload_a_SOURCES += \
+	lib/tc/tc-netlink.c \
+	lib/tc/tc-netlink.h \
+	lib/tc/tc-reply.c \
+	lib/tc/tc-reply.h \
+	lib/tc/tc-uapi.h

@@ -22,6 +22,16 @@ int tc_police_set(uint32_t meter_id, const struct ofputil_meter_config *,
 int tc_police_get(uint32_t meter_id, struct ofputil_meter_stats *);
 int tc_police_del(uint32_t meter_id, struct ofputil_meter_stats *);
 
+#define TC_POLICE_INDEX_MIN 0x10000000
+#define TC_POLICE_INDEX_MAX 0x1fffffff
+
+/* Whether a police action with this index is a meter. */
+static inline bool
+tc_police_is_meter_index(uint32_t index)
+{
+    return index >= TC_POLICE_INDEX_MIN && index <= TC_POLICE_INDEX_MAX;
+}
+
 /* Stores the police index of a meter.  False if it has none. */
 bool tc_police_lookup(uint32_t meter_id, uint32_t *index);
 

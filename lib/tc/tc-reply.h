@@ -3,11 +3,27 @@
 #ifndef TC_REPLY_H
 #define TC_REPLY_H 1
 
-/* Reading what the kernel says about a filter: counters and identity, nothing
- * else.  Messages are untrusted: every length is checked, a malformed message
- * yields false and harms nobody.  No state. */
+/* Reading what the kernel says about filters and actions: counters and
+ * identity, nothing else.  Messages are untrusted: every length is checked, a
+ * malformed message yields false and harms nobody.  No state.
+ *
+ * Counters.  The kernel counts at each action, not at the filter, and includes
+ * what hardware has counted.  A filter's counters are how often it matched,
+ * which is the largest count of its actions: each packet passes the first
+ * action, later ones may be jumped over or not reached (a drop, a ct that
+ * queued a fragment), and drivers may report on some of the actions only.
+ * Where several have counted the same number of packets, the first one's bytes
+ * are taken: those are the packets as they matched, not yet encapsulated or
+ * with a VLAN pushed.
+ *
+ * A police action with the index of a meter is shared by all the meter's
+ * rules, so its count says nothing about this one.  A terse message doesn't
+ * contain the index.  There, and in general, a police action counts for the
+ * filter only if it has the filter's cookie, which whoever encodes the actions
+ * must not put on a meter. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "offload-backend.h"
 
@@ -31,6 +47,26 @@ struct tc_filter {
     struct offload_counters counters;
 };
 
+/* False if 'msg' isn't about a filter, or is malformed. */
 bool tc_filter_parse(const struct ofpbuf *msg, struct tc_filter *);
+
+/* Whether it was an Open vSwitch, this one or an earlier one, that put the
+ * filter there: a flower with a 16-byte cookie, and not with a prio that
+ * belongs to ingress policing. */
+bool tc_filter_is_ours(const struct tc_filter *);
+
+/* What a message about an action of its own (RTM_NEWACTION, RTM_DELACTION)
+ * says of one action. */
+struct tc_action_reply {
+    bool police;                /* TCA_ACT_KIND is "police". */
+    uint32_t index;
+    struct offload_counters counters;
+    uint64_t drops;
+};
+
+/* Parses the actions in 'msg', up to 'max' of them, into 'actions'.  Returns
+ * their number, 0 if 'msg' isn't about actions or is malformed. */
+size_t tc_action_reply_parse(const struct ofpbuf *msg,
+                             struct tc_action_reply actions[], size_t max);
 
 #endif /* tc-reply.h */
