@@ -16,11 +16,14 @@
 #include "util.h"
 
 /* Locks are shared by the flows whose ufids hash alike.  They are held for a
- * few instructions, never across a system call other than waiting. */
+ * few instructions, never across a system call.
+ *
+ * They are plain POSIX mutexes, because ovs_mutex_cond_wait() quiesces: our
+ * callers hold pointers protected by RCU. */
 #define N_STRIPES 256
 
 struct stripe {
-    struct ovs_mutex mutex;     /* Protects claims and counters. */
+    pthread_mutex_t mutex;      /* Protects claims and counters. */
     pthread_cond_t released;    /* A claim was given back. */
 };
 
@@ -41,7 +44,7 @@ flow_table_init(void)
 
     if (ovsthread_once_start(&once)) {
         for (size_t i = 0; i < N_STRIPES; i++) {
-            ovs_mutex_init(&stripes[i].mutex);
+            pthread_mutex_init(&stripes[i].mutex, NULL);
             xpthread_cond_init(&stripes[i].released, NULL);
         }
         ovsthread_once_done(&once);
@@ -104,7 +107,6 @@ flow_create(const ovs_u128 *ufid)
 static int
 claim__(const ovs_u128 *ufid, bool create, bool wait, struct stripe *stripe,
         struct offload_flow **flowp)
-    OVS_REQUIRES(stripe->mutex)
 {
     for (;;) {
         struct offload_flow *flow = flow_table_lookup(ufid);
@@ -119,7 +121,7 @@ claim__(const ovs_u128 *ufid, bool create, bool wait, struct stripe *stripe,
                 return EBUSY;
             }
             /* The flow may be freed while we wait: look it up again. */
-            ovs_mutex_cond_wait(&stripe->released, &stripe->mutex);
+            pthread_cond_wait(&stripe->released, &stripe->mutex);
             continue;
         }
         flow->claimed = true;
@@ -135,9 +137,9 @@ flow_table_try_claim(const ovs_u128 *ufid, bool create,
     struct stripe *stripe = stripe_of(ufid);
     int error;
 
-    ovs_mutex_lock(&stripe->mutex);
+    pthread_mutex_lock(&stripe->mutex);
     error = claim__(ufid, create, false, stripe, flowp);
-    ovs_mutex_unlock(&stripe->mutex);
+    pthread_mutex_unlock(&stripe->mutex);
     return error;
 }
 
@@ -148,9 +150,9 @@ flow_table_claim(const ovs_u128 *ufid, bool create,
     struct stripe *stripe = stripe_of(ufid);
     int error;
 
-    ovs_mutex_lock(&stripe->mutex);
+    pthread_mutex_lock(&stripe->mutex);
     error = claim__(ufid, create, true, stripe, flowp);
-    ovs_mutex_unlock(&stripe->mutex);
+    pthread_mutex_unlock(&stripe->mutex);
     return error;
 }
 
@@ -176,7 +178,7 @@ flow_table_release(struct offload_flow *flow)
     struct stripe *stripe = stripe_of(&flow->ufid);
     bool dead;
 
-    ovs_mutex_lock(&stripe->mutex);
+    pthread_mutex_lock(&stripe->mutex);
     dead = (flow->state == OFFLOAD_FLOW_NEW
             || flow->state == OFFLOAD_FLOW_DEAD);
     if (dead) {
@@ -188,7 +190,7 @@ flow_table_release(struct offload_flow *flow)
     }
     flow->claimed = false;
     xpthread_cond_broadcast(&stripe->released);
-    ovs_mutex_unlock(&stripe->mutex);
+    pthread_mutex_unlock(&stripe->mutex);
 
     if (dead) {
         ovsrcu_postpone(flow_free, flow);
@@ -280,7 +282,7 @@ flow_table_installed(struct offload_flow *flow, struct offload_port *port,
         = ovsrcu_get_protected(struct offload_flow_spec *, &flow->spec);
     struct stripe *stripe = stripe_of(&flow->ufid);
 
-    ovs_mutex_lock(&stripe->mutex);
+    pthread_mutex_lock(&stripe->mutex);
     ovsrcu_set(&flow->spec, spec);
     if (flow->state == OFFLOAD_FLOW_INSTALLED) {
         carry_over(flow, carry);
@@ -289,7 +291,7 @@ flow_table_installed(struct offload_flow *flow, struct offload_port *port,
     flow->handle = *handle;
     flow->seq = next_seq();
     set_state(flow, OFFLOAD_FLOW_INSTALLED);
-    ovs_mutex_unlock(&stripe->mutex);
+    pthread_mutex_unlock(&stripe->mutex);
 
     if (old) {
         ovsrcu_postpone(spec_free, old);
@@ -303,7 +305,7 @@ flow_table_uninstalled(struct offload_flow *flow,
 {
     struct stripe *stripe = stripe_of(&flow->ufid);
 
-    ovs_mutex_lock(&stripe->mutex);
+    pthread_mutex_lock(&stripe->mutex);
     if (flow->state == OFFLOAD_FLOW_INSTALLED) {
         carry_over(flow, carry);
     }
@@ -314,7 +316,7 @@ flow_table_uninstalled(struct offload_flow *flow,
         flow->evicted = time_msec();
     }
     set_state(flow, state);
-    ovs_mutex_unlock(&stripe->mutex);
+    pthread_mutex_unlock(&stripe->mutex);
 }
 
 void
@@ -322,11 +324,11 @@ flow_table_reset_counters(struct offload_flow *flow)
 {
     struct stripe *stripe = stripe_of(&flow->ufid);
 
-    ovs_mutex_lock(&stripe->mutex);
+    pthread_mutex_lock(&stripe->mutex);
     memset(&flow->base, 0, sizeof flow->base);
     memset(&flow->last, 0, sizeof flow->last);
     flow->used = 0;
-    ovs_mutex_unlock(&stripe->mutex);
+    pthread_mutex_unlock(&stripe->mutex);
 }
 
 bool
@@ -337,7 +339,7 @@ flow_table_reading(struct offload_flow *flow,
     struct stripe *stripe = stripe_of(&flow->ufid);
     bool ok;
 
-    ovs_mutex_lock(&stripe->mutex);
+    pthread_mutex_lock(&stripe->mutex);
     ok = (!flow->claimed
           && flow->state == OFFLOAD_FLOW_INSTALLED
           && flow->seq <= seq
@@ -354,7 +356,7 @@ flow_table_reading(struct offload_flow *flow,
             flow->used = now;
         }
     }
-    ovs_mutex_unlock(&stripe->mutex);
+    pthread_mutex_unlock(&stripe->mutex);
     return ok;
 }
 
@@ -364,11 +366,11 @@ flow_table_stats(const struct offload_flow *flow,
 {
     struct stripe *stripe = stripe_of(&flow->ufid);
 
-    ovs_mutex_lock(&stripe->mutex);
+    pthread_mutex_lock(&stripe->mutex);
     stats->counters = flow->base;
     counters_add(&stats->counters, &flow->last);
     stats->used = flow->used;
-    ovs_mutex_unlock(&stripe->mutex);
+    pthread_mutex_unlock(&stripe->mutex);
 }
 
 uint64_t

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 lib_liboffload_a_SOURCES += \
+	lib/tc/tc-backend.c \
 	lib/tc/tc-netlink.c \
 	lib/tc/tc-netlink.h \
 	lib/tc/tc-reply.c \

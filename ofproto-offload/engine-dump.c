@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Reading counters: one flow, all flows of a port; and what is found out that
+ * way: rules that their device has lost. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "coverage.h"
+#include "engine.h"
+#include "engine-private.h"
+#include "flow-table.h"
+#include "netlink.h"
+#include "odp-util.h"
+#include "offload-backend.h"
+#include "openvswitch/match.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/vlog.h"
+#include "ovs-atomic.h"
+#include "ovs-thread.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(offload_dump);
+
+COVERAGE_DEFINE(offload_dump);
+COVERAGE_DEFINE(offload_reinstall);
+COVERAGE_DEFINE(offload_foreign_rule);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(10, 10);
+
+struct engine_dump {
+    struct offload_port *port;
+    const struct offload_backend *backend;
+    struct offload_dump *device;    /* NULL: there are no rules. */
+    uint64_t seq;                   /* flow_table_seq() at the start. */
+    uint32_t id;
+    atomic_count n_seen;
+
+    /* After the device's rules: flows that OVS should delete. */
+    pthread_mutex_t mutex;          /* Protects 'pos', 'end'. */
+    struct cmap_position pos;
+    bool end;
+};
+
+/* Fills in 'out' from 'flow'. */
+static void
+flow_to_output(const struct offload_flow *flow, struct engine_flow *out)
+{
+    struct offload_flow_spec *spec
+        = ovsrcu_get(struct offload_flow_spec *, &flow->spec);
+    const struct offload_port *port = flow->port;
+    struct offload_flow_stats stats;
+
+    flow_table_stats(flow, &stats);
+    memset(&out->stats, 0, sizeof out->stats);
+    out->stats.n_packets = (stats.counters.hw_packets
+                            + stats.counters.sw_packets);
+    out->stats.n_bytes = stats.counters.hw_bytes + stats.counters.sw_bytes;
+    out->stats.used = stats.used;
+
+    out->ufid = flow->ufid;
+    out->in_port = port ? port->odp_port : ODPP_NONE;
+    out->attrs.offloaded = flow->in_hw;
+    out->attrs.dp_layer = (port && port->backend
+                           ? port->backend->dp_layer : "ovs");
+    out->attrs.dp_extra_info = NULL;
+    out->actions = NULL;
+    if (out->match && spec) {
+        minimatch_expand(&spec->match, out->match);
+        out->actions = offload_flow_spec_actions(spec);
+    }
+}
+
+int
+engine_get(const ovs_u128 *ufid, struct engine_flow *out)
+{
+    struct offload_flow *flow = flow_table_lookup(ufid);
+    struct offload_reading reading;
+    struct offload_port *port;
+    uint64_t seq;
+
+    if (!flow) {
+        return ENOENT;
+    }
+    seq = flow_table_seq();
+    port = flow->port;
+    if (!port || flow->state != OFFLOAD_FLOW_INSTALLED) {
+        return ENOENT;
+    }
+
+    reading.handle = flow->handle;
+    reading.in_hw = flow->in_hw;
+    if (!port->backend->rule_read(port, &reading.handle,
+                                  &reading.counters)) {
+        flow_table_reading(flow, &reading, seq, flow->seen, time_msec());
+    }
+    flow_to_output(flow, out);
+    return 0;
+}
+
+int
+engine_dump_start(struct offload_port *port, struct engine_dump **dumpp)
+{
+    struct engine_dump *dump;
+    int error = 0;
+
+    if (!port->backend) {
+        return EOPNOTSUPP;
+    }
+    COVERAGE_INC(offload_dump);
+    dump = xzalloc(sizeof *dump);
+    dump->port = port;
+    dump->backend = port->backend;
+    dump->seq = flow_table_seq();
+    dump->id = flow_table_next_dump();
+    pthread_mutex_init(&dump->mutex, NULL);
+
+    /* Thousands of ports may have no rules at all. */
+    if (atomic_count_get(&port->n_rules)) {
+        error = dump->backend->dump_start(port, &dump->device);
+        if (error) {
+            VLOG_INFO_RL(&rl, "%s: counters can't be read: %s", port->name,
+                         ovs_strerror(error));
+            dump->device = NULL;
+        }
+    }
+    *dumpp = dump;
+    return 0;
+}
+
+/* Takes in what the device said of one of its rules.  Returns its flow, or
+ * NULL if it isn't one that OVS should see. */
+static struct offload_flow *
+take_reading(struct engine_dump *dump, const struct offload_reading *reading,
+             long long int now)
+{
+    struct offload_flow *flow = flow_table_lookup(&reading->ufid);
+
+    if (!flow || flow->port != dump->port) {
+        COVERAGE_INC(offload_foreign_rule);
+        return NULL;
+    }
+    if (flow_table_reading(flow, reading, dump->seq, dump->id, now)) {
+        atomic_count_inc(&dump->n_seen);
+    }
+    return flow->state == OFFLOAD_FLOW_INSTALLED ? flow : NULL;
+}
+
+/* The next flow of the port that is in no device although OVS believes so. */
+static struct offload_flow *
+next_evicting(struct engine_dump *dump)
+{
+    struct offload_flow *found = NULL;
+
+    if (!flow_table_count(OFFLOAD_FLOW_EVICTING)) {
+        return NULL;
+    }
+    pthread_mutex_lock(&dump->mutex);
+    while (!dump->end && !found) {
+        struct offload_flow *flow = flow_table_next(&dump->pos);
+
+        if (!flow) {
+            dump->end = true;
+        } else if (flow->state == OFFLOAD_FLOW_EVICTING
+                   && flow->port == dump->port) {
+            found = flow;
+        }
+    }
+    pthread_mutex_unlock(&dump->mutex);
+    return found;
+}
+
+bool
+engine_dump_next(struct engine_dump *dump, struct ofpbuf *buf,
+                 struct engine_flow *out)
+{
+    struct offload_reading reading;
+    struct offload_flow *flow;
+    long long int now = time_msec();
+
+    while (dump->device
+           && dump->backend->dump_next(dump->device, buf, &reading, 1)) {
+        flow = take_reading(dump, &reading, now);
+        if (flow) {
+            flow_to_output(flow, out);
+            return true;
+        }
+    }
+    ofpbuf_clear(buf);
+
+    flow = next_evicting(dump);
+    if (flow) {
+        flow_to_output(flow, out);
+        out->stats.used = 1;    /* Idle for ever: OVS deletes it. */
+        out->attrs.dp_layer = "ovs";
+        return true;
+    }
+    return false;
+}
+
+int
+engine_dump_done(struct engine_dump *dump)
+{
+    bool complete = true;
+    int error = 0;
+
+    if (dump->device) {
+        error = dump->backend->dump_done(dump->device, &complete);
+    }
+    if (complete && !error) {
+        atomic_store_relaxed(&dump->port->dump_seq, dump->seq);
+        atomic_store_relaxed(&dump->port->dump_id, dump->id);
+        if (atomic_count_get(&dump->n_seen)
+            < atomic_count_get(&dump->port->n_rules)) {
+            atomic_store_relaxed(&dump->port->suspect, true);
+        }
+    }
+    pthread_mutex_destroy(&dump->mutex);
+    free(dump);
+    return error;
+}
+
+/* Lost rules. */
+
+/* True if the last complete dump of the flow's port should have had it, but
+ * hadn't.  The port pointer may change under us; whoever acts on the answer
+ * asks again with the flow claimed. */
+static bool
+flow_is_missing(const struct offload_flow *flow)
+{
+    struct offload_port *port = flow->port;
+    uint64_t dump_seq;
+    uint32_t dump_id;
+    bool suspect;
+
+    if (!port || flow->state != OFFLOAD_FLOW_INSTALLED) {
+        return false;
+    }
+    atomic_read_relaxed(&port->suspect, &suspect);
+    atomic_read_relaxed(&port->dump_seq, &dump_seq);
+    atomic_read_relaxed(&port->dump_id, &dump_id);
+    return suspect && flow->seq <= dump_seq && flow->seen < dump_id;
+}
+
+/* Puts the rule of a claimed flow into its device again, if it isn't there;
+ * gives it back to OVS if that fails. */
+static void
+restore_flow(struct offload_flow *flow)
+{
+    struct offload_counters counters;
+    int error;
+
+    if (!flow_is_missing(flow)
+        || flow->port->backend->rule_read(flow->port, &flow->handle,
+                                          &counters) != ENOENT) {
+        return;
+    }
+    COVERAGE_INC(offload_reinstall);
+    VLOG_INFO_RL(&rl, "%s: device has lost a rule, which is installed again",
+                 flow->port->name);
+    error = engine_reinstall(flow);
+    if (error) {
+        engine_remove_rule(flow, OFFLOAD_FLOW_EVICTING);
+    }
+}
+
+static void
+clear_suspicion(struct offload_port *port, void *anyp_)
+{
+    bool *anyp = anyp_;
+    bool suspect;
+
+    atomic_read_relaxed(&port->suspect, &suspect);
+    if (suspect && anyp) {
+        *anyp = true;
+    } else if (suspect) {
+        atomic_store_relaxed(&port->suspect, false);
+    }
+}
+
+void
+engine_dump_run(void)
+{
+    static long long int next = LLONG_MIN;
+    struct cmap_position pos = { 0, 0, 0 };
+    struct offload_flow *flow;
+    bool any = false;
+
+    if (time_msec() < next) {
+        return;
+    }
+    next = time_msec() + 1000;
+
+    offload_port_for_each(clear_suspicion, &any);
+    if (!any) {
+        return;
+    }
+    while ((flow = flow_table_next(&pos))) {
+        struct offload_flow *claimed;
+
+        if (flow_is_missing(flow)
+            && !flow_table_try_claim(&flow->ufid, false, &claimed)) {
+            restore_flow(claimed);
+            flow_table_release(claimed);
+        }
+    }
+    offload_port_for_each(clear_suspicion, NULL);
+}

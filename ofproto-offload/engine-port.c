@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Ports, flush, meters, configuration, and what is done now and then. */
+
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "bitmap.h"
+#include "engine.h"
+#include "engine-private.h"
+#include "flow-table.h"
+#include "offload-backend.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/ofp-meter.h"
+#include "openvswitch/vlog.h"
+#include "ovs-rcu.h"
+#include "ovs-thread.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(offload_port);
+
+/* How long the last counters of flows are kept that went away without OVS
+ * having deleted them, in msec. */
+#define EVICTING_KEPT_MS (60 * 1000)
+
+/* In the order in which they are offered a port. */
+static const struct offload_backend *const backends[] = {
+    &offload_backend_tc,
+};
+
+static atomic_uint32_t max_flows = ATOMIC_VAR_INIT(0);
+
+#define N_ZONES (UINT16_MAX + 1)
+static OVSRCU_TYPE(unsigned long *) limited_zones;
+
+void
+engine_init(void)
+{
+    ovsrcu_init(&limited_zones, NULL);
+}
+
+void
+engine_run(void)
+{
+    static long long int next_expiry = LLONG_MIN;
+
+    engine_dump_run();
+    if (time_msec() >= next_expiry) {
+        next_expiry = time_msec() + EVICTING_KEPT_MS / 4;
+        flow_table_expire(time_msec() - EVICTING_KEPT_MS);
+    }
+}
+
+/* Configuration. */
+
+void
+engine_set_config(const struct engine_config *config)
+{
+    atomic_store_relaxed(&max_flows, config->max_flows);
+}
+
+uint32_t
+engine_max_flows(void)
+{
+    uint32_t max;
+
+    atomic_read_relaxed(&max_flows, &max);
+    return max;
+}
+
+void
+engine_set_ct_limited_zones(const unsigned long *limited)
+{
+    unsigned long *new = limited ? bitmap_clone(limited, N_ZONES) : NULL;
+    unsigned long *old = ovsrcu_get_protected(unsigned long *,
+                                              &limited_zones);
+
+    ovsrcu_set(&limited_zones, new);
+    if (old) {
+        ovsrcu_postpone(bitmap_free, old);
+    }
+}
+
+static bool
+ct_zone_limited(uint16_t zone)
+{
+    const unsigned long *limited = ovsrcu_get(unsigned long *,
+                                              &limited_zones);
+
+    return limited && bitmap_is_set(limited, zone);
+}
+
+void
+engine_context(struct offload_context *context, bool recirc_shared)
+{
+    context->recirc_shared = recirc_shared;
+    context->ct_zone_limited = ct_zone_limited;
+}
+
+/* Ports. */
+
+int
+engine_port_add(odp_port_t odp_port, const char *name,
+                enum offload_port_kind kind, int ifindex, uint32_t block_id)
+{
+    struct offload_port *port = offload_port_lookup(odp_port);
+
+    if (port) {
+        if (port->ifindex == ifindex && !strcmp(port->name, name)) {
+            return 0;
+        }
+        engine_port_remove(odp_port);
+    }
+    offload_port_add(odp_port, name, kind, ifindex, block_id);
+    return 0;
+}
+
+int
+engine_port_open(int ifindex, struct offload_refusal *refusal)
+{
+    struct offload_port *port = offload_port_lookup_ifindex(ifindex);
+    int error = EOPNOTSUPP;
+
+    if (!port) {
+        return offload_refuse(refusal, OFFLOAD_REFUSED_IN_PORT, "in_port",
+                              NULL, "no datapath port has ifindex %d",
+                              ifindex);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(backends) && !port->backend; i++) {
+        error = backends[i]->port_open(port, refusal);
+        if (!error) {
+            /* Readers see the backend only when it is ready. */
+            atomic_thread_fence(memory_order_release);
+            port->backend = backends[i];
+        }
+    }
+    return port->backend ? 0 : error;
+}
+
+/* Takes the rules of 'port' out of its device, and its flows away from it. */
+static void
+remove_flows(struct offload_port *port)
+{
+    struct cmap_position pos = { 0, 0, 0 };
+    struct offload_flow *flow;
+
+    while ((flow = flow_table_next(&pos))) {
+        struct offload_flow *claimed;
+
+        if (flow->port != port
+            || flow_table_claim(&flow->ufid, false, &claimed)) {
+            continue;
+        }
+        if (claimed->port == port) {
+            if (claimed->state == OFFLOAD_FLOW_INSTALLED) {
+                engine_remove_rule(claimed, OFFLOAD_FLOW_EVICTING);
+            }
+            if (claimed->state != OFFLOAD_FLOW_INSTALLED) {
+                /* Keeps its counters, but shows in no dump any more. */
+                claimed->port = NULL;
+            }
+        }
+        flow_table_release(claimed);
+    }
+}
+
+void
+engine_port_remove(odp_port_t odp_port)
+{
+    struct offload_port *port = offload_port_lookup(odp_port);
+
+    if (!port) {
+        return;
+    }
+    atomic_store(&port->alive, false);
+    if (port->backend) {
+        remove_flows(port);
+        port->backend->port_close(port);
+        /* Rules that couldn't be deleted one by one are gone now. */
+        remove_flows(port);
+    }
+    offload_port_remove(port);
+}
+
+int
+engine_flush(struct offload_port *port)
+{
+    if (!port->backend) {
+        return EOPNOTSUPP;
+    }
+    remove_flows(port);
+    return 0;
+}
+
+uint64_t
+engine_n_flows(const struct offload_port *port)
+{
+    return atomic_count_get(CONST_CAST(atomic_count *, &port->n_rules));
+}
+
+/* Meters. */
+
+int
+engine_meter_set(uint32_t meter_id, const struct ofputil_meter_config *config)
+{
+    struct offload_refusal refusal = OFFLOAD_REFUSAL_INITIALIZER;
+    int error = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
+        int e = backends[i]->meter_set(meter_id, config, &refusal);
+
+        if (e) {
+            struct ds s = DS_EMPTY_INITIALIZER;
+
+            offload_refusal_format(&refusal, &s);
+            VLOG_DBG("%s: meter %"PRIu32" stays in software: %s",
+                     backends[i]->name, meter_id, ds_cstr(&s));
+            ds_destroy(&s);
+            error = e;
+        }
+    }
+    return error;
+}
+
+int
+engine_meter_get(uint32_t meter_id, struct ofputil_meter_stats *stats)
+{
+    int error = ENOENT;
+
+    for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
+        int e = backends[i]->meter_get(meter_id, stats);
+
+        error = e ? error : 0;
+    }
+    return error;
+}
+
+int
+engine_meter_del(uint32_t meter_id, struct ofputil_meter_stats *stats)
+{
+    int error = ENOENT;
+
+    for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
+        int e = backends[i]->meter_del(meter_id, stats);
+
+        error = e ? error : 0;
+    }
+    return error;
+}
+
+/* For people. */
+
+static void
+format_port(struct offload_port *port, void *s)
+{
+    ds_put_format(s, "  %-16s port %-4"PRIu32" %-10s %-8s %u flows\n",
+                  port->name, odp_to_u32(port->odp_port),
+                  offload_port_kind_name(port->kind),
+                  port->backend ? port->backend->name : "software",
+                  atomic_count_get(&port->n_rules));
+}
+
+void
+engine_format_status(struct ds *s)
+{
+    ds_put_cstr(s, "ports:\n");
+    offload_port_for_each(format_port, s);
+    ds_put_format(s, "flows:\n"
+                  "  offloaded                    %"PRIu32"\n"
+                  "  leaving                      %"PRIu32"\n"
+                  "  known to be in software      %"PRIu32"\n",
+                  flow_table_count(OFFLOAD_FLOW_INSTALLED),
+                  flow_table_count(OFFLOAD_FLOW_EVICTING),
+                  flow_table_count(OFFLOAD_FLOW_REFUSED));
+    ds_put_cstr(s, "refusals since start, by reason:\n");
+    engine_format_refusals(s);
+    for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
+        ds_put_format(s, "%s can do:\n", backends[i]->name);
+        backends[i]->capabilities(s);
+    }
+}

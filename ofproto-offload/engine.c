@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "engine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "coverage.h"
+#include "engine-private.h"
+#include "flow-table.h"
+#include "netlink.h"
+#include "offload-backend.h"
+#include "offload-rule.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/vlog.h"
+#include "ovs-thread.h"
+#include "recirc-parents.h"
+#include "util.h"
+#include "uuid.h"
+
+VLOG_DEFINE_THIS_MODULE(offload_engine);
+
+COVERAGE_DEFINE(offload_put);
+COVERAGE_DEFINE(offload_replace);
+COVERAGE_DEFINE(offload_delete);
+COVERAGE_DEFINE(offload_refuse);
+COVERAGE_DEFINE(offload_evict);
+
+static struct vlog_rate_limit refusal_rl = VLOG_RATE_LIMIT_INIT(60, 30);
+
+/* One operation on its way through a batch. */
+struct engine_task {
+    struct engine_op *op;
+    struct offload_flow *flow;      /* Claimed. */
+    struct offload_port *port;
+    struct offload_op device;       /* What the backend is asked. */
+    bool refused;                   /* A put that was refused: 'device' is the
+                                     * deletion of the old rule. */
+    bool asked;                     /* 'device' was given to the backend. */
+    uint32_t recirc_id;
+    uint32_t ids[RECIRC_MAX_IDS];   /* Where the flow recirculates to. */
+    size_t n_ids;
+};
+
+/* A place whose children must leave their devices. */
+struct engine_stranded {
+    odp_port_t in_port;
+    uint32_t recirc_id;
+};
+
+#define ENGINE_BATCH 32
+
+/* A thread's batch. */
+struct engine_batch {
+    const struct offload_backend *backend;  /* NULL: nothing asked yet. */
+    struct offload_batch *device;
+    size_t n;
+    struct engine_task tasks[ENGINE_BATCH];
+    struct offload_rule rule;               /* Of the one in preparation. */
+
+    struct engine_stranded *stranded;
+    size_t n_stranded, allocated_stranded;
+};
+
+DEFINE_PER_THREAD_MALLOCED_DATA(struct engine_batch *, engine_batch);
+
+static atomic_count refusals[OFFLOAD_N_REFUSALS];
+
+/* True if the datapath was last seen to share its recirculation ids. */
+static atomic_bool recirc_is_shared = ATOMIC_VAR_INIT(false);
+
+/* Refusals. */
+
+void
+engine_note_refusal(const struct offload_refusal *refusal,
+                    const struct offload_port *port, const ovs_u128 *ufid)
+{
+    COVERAGE_INC(offload_refuse);
+    atomic_count_inc(&refusals[refusal->code]);
+    if (!VLOG_DROP_DBG(&refusal_rl)) {
+        struct ds s = DS_EMPTY_INITIALIZER;
+
+        offload_refusal_format(refusal, &s);
+        VLOG_DBG("%s: flow ufid:"UUID_FMT" stays in software: %s",
+                 port ? port->name : "unknown port",
+                 UUID_ARGS((const struct uuid *) ufid), ds_cstr(&s));
+        ds_destroy(&s);
+    }
+}
+
+void
+engine_format_refusals(struct ds *s)
+{
+    for (int i = OFFLOAD_REFUSED_NOT + 1; i < OFFLOAD_N_REFUSALS; i++) {
+        unsigned int n = atomic_count_get(&refusals[i]);
+
+        if (n) {
+            ds_put_format(s, "  %-28s %u\n", offload_refusal_name(i), n);
+        }
+    }
+}
+
+/* The device batch of a thread. */
+
+static struct engine_batch *
+batch_get(void)
+{
+    struct engine_batch *batch = engine_batch_get_unsafe();
+
+    if (!batch) {
+        batch = xzalloc(sizeof *batch);
+        engine_batch_set_unsafe(batch);
+    }
+    return batch;
+}
+
+static struct offload_batch *
+device_batch(struct engine_batch *batch, const struct offload_backend *backend)
+{
+    if (!batch->backend) {
+        batch->backend = backend;
+        batch->device = backend->batch_begin();
+    }
+    return batch->device;
+}
+
+static void
+strand_children(struct engine_batch *batch, odp_port_t in_port,
+                const uint32_t ids[], size_t n_ids)
+{
+    for (size_t i = 0; i < n_ids; i++) {
+        if (batch->n_stranded >= batch->allocated_stranded) {
+            batch->stranded = x2nrealloc(batch->stranded,
+                                         &batch->allocated_stranded,
+                                         sizeof *batch->stranded);
+        }
+        batch->stranded[batch->n_stranded].in_port = in_port;
+        batch->stranded[batch->n_stranded].recirc_id = ids[i];
+        batch->n_stranded++;
+    }
+}
+
+/* Rules in and out of devices, one at a time. */
+
+static int
+remove_rule__(struct offload_flow *flow, enum offload_flow_state state)
+{
+    const struct offload_backend *backend = flow->port->backend;
+    struct offload_batch *device = backend->batch_begin();
+    struct offload_op op = { .handle = flow->handle };
+
+    backend->rule_del(device, flow->port, &op);
+    backend->batch_commit(device);
+    if (op.error) {
+        return op.error;
+    }
+    atomic_count_dec(&flow->port->n_rules);
+    flow_table_uninstalled(flow, state, &op.counters);
+    return 0;
+}
+
+int
+engine_remove_rule(struct offload_flow *flow, enum offload_flow_state state)
+{
+    int error = remove_rule__(flow, state);
+
+    if (!error) {
+        recirc_links_clear(flow);
+    }
+    return error;
+}
+
+int
+engine_reinstall(struct offload_flow *flow)
+{
+    const struct offload_backend *backend = flow->port->backend;
+    struct offload_flow_spec *spec
+        = ovsrcu_get(struct offload_flow_spec *, &flow->spec);
+    const struct nlattr *actions = offload_flow_spec_actions(spec);
+    struct offload_rule *rule = &batch_get()->rule;
+    struct offload_batch *device = backend->batch_begin();
+    struct offload_op op = { .error = 0 };
+    struct offload_context context;
+    struct match match;
+    bool shared;
+    int error;
+
+    atomic_read_relaxed(&recirc_is_shared, &shared);
+    engine_context(&context, shared);
+    minimatch_expand(&spec->match, &match);
+    error = offload_rule_parse(rule, &flow->ufid, flow->port, &match,
+                               nl_attr_get(actions), nl_attr_get_size(actions),
+                               &context, &op.refusal);
+    if (!error) {
+        backend->rule_put(device, flow->port, rule, &op);
+        backend->batch_commit(device);
+        error = op.error;
+    }
+    if (!error) {
+        flow_table_installed(flow, flow->port, &op.handle, &match,
+                             nl_attr_get(actions), nl_attr_get_size(actions),
+                             NULL);
+    } else {
+        engine_note_refusal(&op.refusal, flow->port, &flow->ufid);
+    }
+    return error;
+}
+
+/* Takes out of their devices the flows whose parents no longer are all in
+ * hardware.  Without any claim held, because it waits for claims. */
+static void
+evict_children(const struct engine_stranded *place)
+{
+    ovs_u128 ufids[32];
+    size_t skip = 0;
+    size_t n;
+
+    while ((n = recirc_children(place->in_port, place->recirc_id, skip,
+                                ufids, ARRAY_SIZE(ufids))) > 0) {
+        for (size_t i = 0; i < n; i++) {
+            struct offload_flow *flow;
+
+            if (flow_table_claim(&ufids[i], false, &flow)) {
+                continue;
+            }
+            if (flow->state != OFFLOAD_FLOW_INSTALLED
+                || recirc_parents_in_hardware(place->in_port,
+                                              place->recirc_id)
+                || engine_remove_rule(flow, OFFLOAD_FLOW_EVICTING)) {
+                skip++;
+            } else {
+                COVERAGE_INC(offload_evict);
+            }
+            flow_table_release(flow);
+        }
+    }
+}
+
+/* Putting a flow. */
+
+static int
+refuse_put(struct engine_task *task)
+{
+    engine_note_refusal(&task->op->refusal, task->port, task->op->ufid);
+    return offload_refusal_errno(&task->op->refusal);
+}
+
+/* Parses the megaflow of 'task' into 'rule', and links it to its parents and
+ * children. */
+static int
+prepare_rule(struct engine_task *task, struct offload_rule *rule)
+{
+    struct engine_op *op = task->op;
+    struct offload_refusal *refusal = &op->refusal;
+    struct offload_context context;
+    int error;
+
+    task->recirc_id = op->match->flow.recirc_id;
+    task->n_ids = recirc_ids_from_actions(op->actions, op->actions_len,
+                                          task->ids);
+    if (task->n_ids > RECIRC_MAX_IDS) {
+        task->n_ids = RECIRC_MAX_IDS;
+        return offload_refuse(refusal, OFFLOAD_REFUSED_CHAIN, "recirc", NULL,
+                              "more than %d recirculation ids",
+                              RECIRC_MAX_IDS);
+    }
+
+    engine_context(&context, op->recirc_shared);
+    error = offload_rule_parse(rule, op->ufid, task->port, op->match,
+                               op->actions, op->actions_len, &context,
+                               refusal);
+    if (error) {
+        return error;
+    }
+
+    if (task->recirc_id || task->n_ids || task->flow->recirc) {
+        recirc_links_set(task->flow, op->in_port, task->recirc_id,
+                         task->ids, task->n_ids, true);
+    }
+    if (!recirc_parents_in_hardware(op->in_port, task->recirc_id)) {
+        return offload_refuse(refusal, OFFLOAD_REFUSED_PARENT, "recirc_id",
+                              NULL, "recirc_id %#"PRIx32, task->recirc_id);
+    }
+    if (task->flow->state != OFFLOAD_FLOW_INSTALLED && engine_max_flows()
+        && flow_table_count(OFFLOAD_FLOW_INSTALLED) >= engine_max_flows()) {
+        return offload_refuse(refusal, OFFLOAD_REFUSED_FLOW_LIMIT,
+                              "other_config:offload-max-flows",
+                              "raise other_config:offload-max-flows",
+                              "%"PRIu32" flows", engine_max_flows());
+    }
+    return 0;
+}
+
+static void
+ask_delete(struct engine_batch *batch, struct engine_task *task)
+{
+    const struct offload_backend *backend = task->flow->port->backend;
+
+    task->device.handle = task->flow->handle;
+    task->asked = true;
+    backend->rule_del(device_batch(batch, backend), task->flow->port,
+                      &task->device);
+}
+
+static void
+start_put(struct engine_batch *batch, struct engine_task *task)
+{
+    const struct offload_backend *backend = task->port->backend;
+    bool installed = task->flow->state == OFFLOAD_FLOW_INSTALLED;
+
+    atomic_store_relaxed(&recirc_is_shared, task->op->recirc_shared);
+    if (installed && task->flow->port != task->port) {
+        /* Can't be: an ufid is a hash of a key that includes the port. */
+        task->refused = true;
+        offload_refuse(&task->op->refusal, OFFLOAD_REFUSED_IN_PORT,
+                       task->port->name, NULL, "flow moved between ports");
+    } else if (prepare_rule(task, &batch->rule)) {
+        task->refused = true;
+    }
+
+    if (!task->refused) {
+        if (installed) {
+            task->device.handle = task->flow->handle;
+        } else {
+            memset(&task->device.handle, 0, sizeof task->device.handle);
+        }
+        task->asked = true;
+        backend->rule_put(device_batch(batch, backend), task->port,
+                          &batch->rule, &task->device);
+    } else if (installed) {
+        /* It does what it no longer should do. */
+        ask_delete(batch, task);
+    }
+}
+
+/* The put failed, and the flow has no rule in its device any more, if it ever
+ * had one. */
+static void
+finish_refused_put(struct engine_batch *batch, struct engine_task *task,
+                   bool had_rule)
+{
+    struct engine_op *op = task->op;
+    struct offload_flow *flow = task->flow;
+
+    op->error = refuse_put(task);
+    op->removed = had_rule;
+    if (had_rule) {
+        atomic_count_dec(&flow->port->n_rules);
+    }
+    if (task->n_ids) {
+        flow_table_uninstalled(flow, OFFLOAD_FLOW_REFUSED,
+                               had_rule ? &task->device.counters : NULL);
+        recirc_links_set(flow, op->in_port, 0, task->ids, task->n_ids, false);
+        strand_children(batch, op->in_port, task->ids, task->n_ids);
+    } else {
+        recirc_links_clear(flow);
+        flow_table_uninstalled(flow, OFFLOAD_FLOW_DEAD,
+                               had_rule ? &task->device.counters : NULL);
+    }
+}
+
+static void
+zero_stats(struct dpif_flow_stats *stats)
+{
+    if (stats) {
+        memset(stats, 0, sizeof *stats);
+    }
+}
+
+static void
+get_stats(const struct offload_flow *flow, struct dpif_flow_stats *stats)
+{
+    struct offload_flow_stats s;
+
+    flow_table_stats(flow, &s);
+    memset(stats, 0, sizeof *stats);
+    stats->n_packets = s.counters.hw_packets + s.counters.sw_packets;
+    stats->n_bytes = s.counters.hw_bytes + s.counters.sw_bytes;
+    stats->used = s.used;
+}
+
+static void
+finish_put(struct engine_batch *batch, struct engine_task *task)
+{
+    struct engine_op *op = task->op;
+    struct offload_flow *flow = task->flow;
+    bool installed = flow->state == OFFLOAD_FLOW_INSTALLED;
+    bool alive;
+
+    if (!task->refused && task->device.error) {
+        /* The device refused. */
+        op->refusal = task->device.refusal;
+        task->refused = true;
+        if (offload_handle_is_set(&task->device.handle)) {
+            /* The old rule is still there. */
+            struct offload_op del = { .handle = task->device.handle };
+
+            flow->port->backend->rule_del(batch->device, flow->port, &del);
+            flow->port->backend->batch_commit(batch->device);
+            task->device.handle = del.handle;
+            task->device.counters = del.counters;
+        }
+    }
+    if (task->refused) {
+        if (installed && offload_handle_is_set(&task->device.handle)) {
+            /* It can't be deleted either.  As long as it is there, the flow
+             * is the device's; OVS finds it in the next dump. */
+            op->error = refuse_put(task);
+            return;
+        }
+        finish_refused_put(batch, task, installed);
+        return;
+    }
+
+    if (installed) {
+        COVERAGE_INC(offload_replace);
+    } else {
+        COVERAGE_INC(offload_put);
+        atomic_count_inc(&task->port->n_rules);
+    }
+    flow_table_installed(flow, task->port, &task->device.handle, op->match,
+                         op->actions, op->actions_len,
+                         task->device.lost ? NULL : &task->device.counters);
+    if (op->stats) {
+        get_stats(flow, op->stats);
+    }
+
+    /* Whoever removes the port may have looked for its flows already. */
+    atomic_read(&task->port->alive, &alive);
+    if (!alive) {
+        offload_refuse(&op->refusal, OFFLOAD_REFUSED_IN_PORT,
+                       "in_port", NULL, "port %s was removed",
+                       task->port->name);
+        op->error = refuse_put(task);
+        engine_remove_rule(flow, OFFLOAD_FLOW_DEAD);
+    }
+}
+
+/* Deleting a flow. */
+
+static void
+start_del(struct engine_batch *batch, struct engine_task *task)
+{
+    if (task->flow->state == OFFLOAD_FLOW_INSTALLED) {
+        ask_delete(batch, task);
+    }
+}
+
+static void
+finish_del(struct engine_task *task)
+{
+    struct engine_op *op = task->op;
+    struct offload_flow *flow = task->flow;
+
+    if (task->asked && task->device.error) {
+        op->error = EBUSY;
+        op->refusal = task->device.refusal;
+        engine_note_refusal(&op->refusal, flow->port, &flow->ufid);
+        return;
+    }
+    if (task->asked) {
+        COVERAGE_INC(offload_delete);
+        atomic_count_dec(&flow->port->n_rules);
+    } else if (flow->state == OFFLOAD_FLOW_REFUSED) {
+        op->error = ENOENT;     /* It is in software. */
+    }
+    recirc_links_clear(flow);
+    flow_table_uninstalled(flow, OFFLOAD_FLOW_DEAD,
+                           task->asked ? &task->device.counters : NULL);
+    if (!op->error && op->stats) {
+        get_stats(flow, op->stats);
+    }
+}
+
+/* Batches. */
+
+static void
+batch_commit(struct engine_batch *batch)
+{
+    if (batch->backend) {
+        batch->backend->batch_commit(batch->device);
+    }
+    for (size_t i = 0; i < batch->n; i++) {
+        struct engine_task *task = &batch->tasks[i];
+
+        if (task->op->type == ENGINE_PUT) {
+            finish_put(batch, task);
+        } else {
+            finish_del(task);
+        }
+        flow_table_release(task->flow);
+    }
+    batch->n = 0;
+    batch->backend = NULL;
+
+    /* Only now, when no claim is held. */
+    for (size_t i = 0; i < batch->n_stranded; i++) {
+        evict_children(&batch->stranded[i]);
+    }
+    batch->n_stranded = 0;
+}
+
+/* Claims the flow of 'op'.  Commits the batch first if the flow is in it, or
+ * somebody else is at it: whoever waits must hold no claims. */
+static int
+batch_claim(struct engine_batch *batch, const struct engine_op *op,
+            struct offload_flow **flowp)
+{
+    bool create = op->type == ENGINE_PUT;
+    int error = flow_table_try_claim(op->ufid, create, flowp);
+
+    if (error == EBUSY) {
+        batch_commit(batch);
+        error = flow_table_claim(op->ufid, create, flowp);
+    }
+    return error;
+}
+
+static void
+batch_add(struct engine_batch *batch, struct engine_op *op)
+{
+    struct offload_port *port = NULL;
+    struct offload_flow *flow;
+    struct engine_task *task;
+
+    op->error = 0;
+    op->removed = false;
+    offload_refusal_init(&op->refusal);
+    zero_stats(op->stats);
+
+    if (op->type == ENGINE_PUT) {
+        port = offload_port_lookup(op->in_port);
+        if (!port || !port->backend) {
+            op->error = offload_refuse(&op->refusal, OFFLOAD_REFUSED_IN_PORT,
+                                       "in_port", NULL, "port %"PRIu32,
+                                       odp_to_u32(op->in_port));
+            engine_note_refusal(&op->refusal, port, op->ufid);
+            return;
+        }
+        if (batch->backend && batch->backend != port->backend) {
+            batch_commit(batch);
+        }
+    }
+
+    op->error = batch_claim(batch, op, &flow);
+    if (op->error) {
+        return;
+    }
+    if (batch->backend && flow->port
+        && batch->backend != flow->port->backend) {
+        /* A batch goes to one backend. */
+        flow_table_release(flow);
+        batch_commit(batch);
+        batch_add(batch, op);
+        return;
+    }
+
+    task = &batch->tasks[batch->n++];
+    task->op = op;
+    task->flow = flow;
+    task->port = port;
+    task->refused = task->asked = false;
+    task->n_ids = 0;
+    task->device.error = 0;
+    if (op->type == ENGINE_PUT) {
+        start_put(batch, task);
+    } else {
+        start_del(batch, task);
+    }
+    if (batch->n >= ENGINE_BATCH) {
+        batch_commit(batch);
+    }
+}
+
+void
+engine_operate(struct engine_op *ops[], size_t n)
+{
+    struct engine_batch *batch = batch_get();
+
+    for (size_t i = 0; i < n; i++) {
+        batch_add(batch, ops[i]);
+    }
+    batch_commit(batch);
+}
