@@ -4,5 +4,15 @@ noinst_LIBRARIES += lib/liboffload.a
 lib_liboffload_a_SOURCES = \
 	lib/flow-table.c \
 	lib/flow-table.h \
+	lib/offload-action.h \
+	lib/offload-backend.h \
+	lib/offload-field.c \
+	lib/offload-field.h \
+	lib/offload-port.c \
+	lib/offload-port.h \
+	lib/offload-refusal.c \
+	lib/offload-refusal.h \
+	lib/offload-rule.c \
+	lib/offload-rule.h \
 	lib/recirc-parents.c \
 	lib/recirc-parents.h

@@ -39,13 +39,15 @@
     OFFLOAD_FIELD(TUN_TOS) OFFLOAD_FIELD(TUN_TTL)                       \
     OFFLOAD_FIELD(TUN_TP_SRC) OFFLOAD_FIELD(TUN_TP_DST)                 \
     OFFLOAD_FIELD(TUN_DF) OFFLOAD_FIELD(TUN_CSUM) OFFLOAD_FIELD(TUN_OAM) \
+    OFFLOAD_FIELD(TUN_KEY) OFFLOAD_FIELD(TUN_FLAGS)                     \
     OFFLOAD_FIELD(TUN_GBP_ID) OFFLOAD_FIELD(TUN_GBP_FLAGS)              \
     OFFLOAD_FIELD(TUN_OPTS) OFFLOAD_FIELD(TUN_ERSPAN)                   \
     OFFLOAD_FIELD(TUN_GTPU)                                             \
     /* Connection tracking. */                                          \
     OFFLOAD_FIELD(CT_STATE) OFFLOAD_FIELD(CT_ZONE)                      \
     OFFLOAD_FIELD(CT_MARK) OFFLOAD_FIELD(CT_LABEL)                      \
-    OFFLOAD_FIELD(CT_TUPLE)                                             \
+    OFFLOAD_FIELD(CT_TUPLE4) OFFLOAD_FIELD(CT_TUPLE6)                   \
+    OFFLOAD_FIELD(CT_TUPLE_PROTO) OFFLOAD_FIELD(CT_TUPLE_PORTS)         \
     /* Ethernet, VLAN, MPLS. */                                         \
     OFFLOAD_FIELD(ETH_SRC) OFFLOAD_FIELD(ETH_DST)                       \
     OFFLOAD_FIELD(ETH_TYPE)                                             \
@@ -153,9 +155,9 @@ struct offload_field {
         bool can;
         uint8_t htype;          /* TCA_PEDIT_KEY_EX_HDR_TYPE_*. */
         uint8_t ofs;            /* Byte offset from that header. */
-        uint8_t shift;          /* Bits by which the value is shifted left in
-                                 * its first 32-bit word, for fields that do
-                                 * not begin on a byte (IPv6 class). */
+        uint8_t shift;          /* For a field of one byte that does not
+                                 * begin on a byte (IPv6 class): the 32-bit
+                                 * word at 'ofs' is htonl(value << shift). */
         uint8_t csum;           /* OFFLOAD_CSUM_*. */
     } pedit;
 };
@@ -182,12 +184,26 @@ bool offload_field_is_exact(const struct offload_field *,
 uint64_t offload_field_value(const struct offload_field *,
                              const struct flow *);
 
-/* Parses 'match' into 'out' (key bits outside of the mask cleared) and the
- * set of its fields.  What can't belong to any row, or a row whose condition
- * isn't matched exactly, is refused.  Whether a backend can express a field
- * is the backend's to say.  Returns 0 or a positive errno. */
+/* True if 'mask' matches exactly what 'prereq' is about: the condition holds
+ * for every packet of the megaflow then, not only for its key. */
+bool offload_prereq_is_exact(enum offload_prereq, const struct flow *mask);
+
+/* Parses 'match' into the rule's 'match' (key bits outside of the mask
+ * cleared), 'fields' and 'packet'.  What can't belong to any row, or a row
+ * whose condition isn't matched exactly, is refused.  Whether a backend can
+ * express a field is the backend's to say.  Returns 0 or a positive errno.
+ *
+ * Mask bits that mean nothing are dropped here, each for a reason that is
+ * given in the code. */
 struct offload_rule;
 int offload_match_parse(struct offload_rule *, const struct match *,
                         struct offload_refusal *);
+
+/* other_config:offload-strict-tunnel-flags.  If true, a megaflow that matches
+ * tunnel(flags(df)) or tunnel(flags(csum)), as all that come out of a tunnel
+ * do, is refused where they can't be matched.  If false, its rule is wider
+ * than the megaflow by these two bits, which no OpenFlow rule can tell apart,
+ * see the rows.  Set before the first rule. */
+extern bool offload_strict_tunnel_flags;
 
 #endif /* offload-field.h */

@@ -36,6 +36,7 @@ enum offload_port_kind {
 
 struct offload_port {
     struct cmap_node node;      /* In the port map, by 'odp_port'. */
+    struct cmap_node ifindex_node;          /* In another, by 'ifindex'. */
     odp_port_t odp_port;        /* Number in the datapath. */
     char name[IFNAMSIZ];        /* Of the network device. */
     enum offload_port_kind kind;
@@ -43,7 +44,14 @@ struct offload_port {
     uint32_t block_id;          /* TC shared block (a bond's), or 0. */
 
     atomic_bool alive;          /* False once it was removed. */
-    atomic_uint32_t n_rules;    /* Rules that the backend has for it. */
+    atomic_count n_rules;       /* Rules that the backend has for it. */
+
+    /* The last complete dump of its rules, see flow-table.h. */
+    atomic_uint64_t dump_seq;
+    atomic_uint32_t dump_id;
+    atomic_bool suspect;        /* It found fewer rules than there should be:
+                                 * the device may have lost some. */
+
     const struct offload_backend *backend;  /* NULL if none took it. */
     void *aux;                  /* The backend's own. */
 };

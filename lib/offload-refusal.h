@@ -93,6 +93,7 @@ struct offload_refusal {
 
 void offload_refusal_init(struct offload_refusal *);
 
+/* Fills in a refusal.  Returns the errno that Open vSwitch gets for it. */
 int offload_refuse(struct offload_refusal *, enum offload_refusal_code,
                    const char *subject, const char *hint,
                    const char *detail_format, ...)

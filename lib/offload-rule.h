@@ -42,6 +42,11 @@ struct offload_rule {
     struct match match;
     unsigned long fields[BITMAP_N_LONGS(OFFLOAD_N_FIELDS)];
 
+    /* The key as it was handed over, with the bits outside of the mask too:
+     * the megaflow's first packet, if the caller knew it.  A backend that has
+     * to narrow a match narrows it to this packet.  Borrowed. */
+    const struct flow *packet;
+
     /* What to do. */
     struct offload_action actions[OFFLOAD_MAX_ACTIONS];
     size_t n_actions;

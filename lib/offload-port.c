@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "offload-port.h"
+
+#include <stdlib.h>
+
+#include "flow.h"
+#include "hash.h"
+#include "ovs-thread.h"
+#include "util.h"
+
+/* Writers take turns, readers need no lock. */
+static struct ovs_mutex port_mutex = OVS_MUTEX_INITIALIZER;
+static struct cmap ports = CMAP_INITIALIZER;
+static struct cmap ports_by_ifindex = CMAP_INITIALIZER;
+
+static const char *const kind_names[] = {
+    [OFFLOAD_PORT_PLAIN] = "plain",
+    [OFFLOAD_PORT_INTERNAL] = "internal",
+    [OFFLOAD_PORT_VXLAN] = "vxlan",
+    [OFFLOAD_PORT_GENEVE] = "geneve",
+    [OFFLOAD_PORT_GRE] = "gre",
+    [OFFLOAD_PORT_OTHER_TUNNEL] = "other tunnel",
+};
+
+bool
+offload_port_kind_is_tunnel(enum offload_port_kind kind)
+{
+    return kind == OFFLOAD_PORT_VXLAN
+           || kind == OFFLOAD_PORT_GENEVE
+           || kind == OFFLOAD_PORT_GRE
+           || kind == OFFLOAD_PORT_OTHER_TUNNEL;
+}
+
+const char *
+offload_port_kind_name(enum offload_port_kind kind)
+{
+    return kind_names[kind];
+}
+
+/* Makes a port.  The caller sees to it that there is none with this number;
+ * of several ports with one network device offload_port_lookup_ifindex()
+ * finds any. */
+struct offload_port *
+offload_port_add(odp_port_t odp_port, const char *name,
+                 enum offload_port_kind kind, int ifindex, uint32_t block_id)
+{
+    struct offload_port *port = xzalloc(sizeof *port);
+
+    port->odp_port = odp_port;
+    ovs_strlcpy(port->name, name, sizeof port->name);
+    port->kind = kind;
+    port->ifindex = ifindex;
+    port->block_id = block_id;
+    atomic_init(&port->alive, true);
+    atomic_count_init(&port->n_rules, 0);
+    atomic_init(&port->dump_seq, 0);
+    atomic_init(&port->dump_id, 0);
+    atomic_init(&port->suspect, false);
+
+    ovs_mutex_lock(&port_mutex);
+    cmap_insert(&ports, &port->node, hash_odp_port(odp_port));
+    cmap_insert(&ports_by_ifindex, &port->ifindex_node, hash_int(ifindex, 0));
+    ovs_mutex_unlock(&port_mutex);
+    return port;
+}
+
+/* Takes 'port' out: it is found no more, and freed when nobody can look at it
+ * any more.  Its backend must have closed it, or do so before the caller's
+ * next quiescent state. */
+void
+offload_port_remove(struct offload_port *port)
+{
+    atomic_store(&port->alive, false);
+
+    ovs_mutex_lock(&port_mutex);
+    cmap_remove(&ports, &port->node, hash_odp_port(port->odp_port));
+    cmap_remove(&ports_by_ifindex, &port->ifindex_node,
+                hash_int(port->ifindex, 0));
+    ovs_mutex_unlock(&port_mutex);
+
+    ovsrcu_postpone(free, port);
+}
+
+struct offload_port *
+offload_port_lookup(odp_port_t odp_port)
+{
+    struct offload_port *port;
+
+    CMAP_FOR_EACH_WITH_HASH (port, node, hash_odp_port(odp_port), &ports) {
+        if (port->odp_port == odp_port) {
+            return port;
+        }
+    }
+    return NULL;
+}
+
+struct offload_port *
+offload_port_lookup_ifindex(int ifindex)
+{
+    struct offload_port *port;
+
+    CMAP_FOR_EACH_WITH_HASH (port, ifindex_node, hash_int(ifindex, 0),
+                             &ports_by_ifindex) {
+        if (port->ifindex == ifindex) {
+            return port;
+        }
+    }
+    return NULL;
+}
+
+void
+offload_port_for_each(void (*cb)(struct offload_port *, void *aux), void *aux)
+{
+    struct offload_port *port;
+
+    CMAP_FOR_EACH (port, node, &ports) {
+        cb(port, aux);
+    }
+}
