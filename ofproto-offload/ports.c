@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "ports.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dpif.h"
+#include "engine.h"
+#include "flow-api.h"
+#include "hash.h"
+#include "netdev-offload.h"
+#include "netdev-provider.h"
+#include "netdev-vport.h"
+#include "odp-util.h"
+#include "offload-backend.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/vlog.h"
+#include "ovs-thread.h"
+#include "wrap.h"
+
+VLOG_DEFINE_THIS_MODULE(offload_ports);
+
+OFFLOAD_WRAP(netdev_ports_insert);
+OFFLOAD_WRAP(netdev_ports_remove);
+
+/* A port as Open vSwitch inserted it, those included that the engine can't
+ * have. */
+struct known_port {
+    struct hmap_node node;      /* In 'known_ports', by 'odp_port'. */
+    odp_port_t odp_port;
+    char *name;                 /* Of the network device. */
+    enum offload_port_kind kind;
+    uint32_t block_id;
+    int ifindex;                /* 0 if the device has none. */
+    int error;                  /* Positive errno: the engine hasn't got it. */
+    bool open;
+    struct offload_refusal refusal; /* Why it couldn't be opened. */
+};
+
+/* Protects the map.  Held when the engine is called about ports, never when
+ * Open vSwitch is. */
+static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
+static struct hmap known_ports OVS_GUARDED_BY(mutex)
+    = HMAP_INITIALIZER(&known_ports);
+
+/* By netdev type.  Other types of tunnel: OFFLOAD_PORT_OTHER_TUNNEL. */
+static const struct {
+    const char *type;
+    enum offload_port_kind kind;
+} port_kinds[] = {
+    { "system", OFFLOAD_PORT_PLAIN },
+    { "internal", OFFLOAD_PORT_INTERNAL },
+    { "vxlan", OFFLOAD_PORT_VXLAN },
+    { "geneve", OFFLOAD_PORT_GENEVE },
+    { "gre", OFFLOAD_PORT_GRE },
+    { "ip6gre", OFFLOAD_PORT_GRE },
+};
+
+static enum offload_port_kind
+port_kind(const struct netdev *netdev)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(port_kinds); i++) {
+        if (!strcmp(netdev_get_type(netdev), port_kinds[i].type)) {
+            return port_kinds[i].kind;
+        }
+    }
+    return (netdev_vport_is_vport_class(netdev_get_class(netdev))
+            ? OFFLOAD_PORT_OTHER_TUNNEL
+            : OFFLOAD_PORT_PLAIN);
+}
+
+static struct known_port *
+known_port_find(odp_port_t odp_port)
+    OVS_REQUIRES(mutex)
+{
+    struct known_port *port;
+
+    HMAP_FOR_EACH_WITH_HASH (port, node, hash_odp_port(odp_port),
+                             &known_ports) {
+        if (port->odp_port == odp_port) {
+            return port;
+        }
+    }
+    return NULL;
+}
+
+static struct known_port *
+known_port_find_ifindex(int ifindex)
+    OVS_REQUIRES(mutex)
+{
+    struct known_port *port;
+
+    HMAP_FOR_EACH (port, node, &known_ports) {
+        if (port->ifindex == ifindex) {
+            return port;
+        }
+    }
+    return NULL;
+}
+
+/* What there is to know of 'netdev'.  Asks for the block first: the ifindex
+ * alone would be learned without the kind of the device, and a bond then taken
+ * for a device without a block. */
+static struct known_port *
+known_port_create(struct netdev *netdev, odp_port_t odp_port)
+{
+    char namebuf[NETDEV_VPORT_NAME_BUFSIZE];
+    struct known_port *port = xzalloc(sizeof *port);
+    int ifindex;
+
+    port->odp_port = odp_port;
+    port->name = xstrdup(netdev_vport_get_dpif_port(netdev, namebuf,
+                                                    sizeof namebuf));
+    port->kind = port_kind(netdev);
+    port->block_id = netdev_get_block_id(netdev);
+    ifindex = netdev_get_ifindex(netdev);
+    if (ifindex > 0) {
+        port->ifindex = ifindex;
+    } else {
+        port->error = ifindex ? -ifindex : ENODEV;
+    }
+    offload_refusal_init(&port->refusal);
+    return port;
+}
+
+static void
+known_port_destroy(struct known_port *port)
+{
+    free(port->name);
+    free(port);
+}
+
+/* Is 'port' to be replaced by 'new', which is inserted with its number?
+ *
+ * Whoever opens the datapath again inserts all of its ports again: each
+ * ovs-appctl dpctl command does.  A second kernel datapath has ports of the
+ * same numbers, which Open vSwitch takes for the first one's.  But if the
+ * first one's device is gone, then the kernel has given its number to another
+ * one before Open vSwitch took notice. */
+static bool
+known_port_is_stale(const struct known_port *port,
+                    const struct known_port *new)
+{
+    char name[IF_NAMESIZE];
+
+    if (port->ifindex == new->ifindex && !strcmp(port->name, new->name)) {
+        return port->block_id != new->block_id;
+    }
+    return !port->ifindex || !if_indextoname(port->ifindex, name);
+}
+
+static void
+known_port_add(struct known_port *port)
+    OVS_REQUIRES(mutex)
+{
+    hmap_insert(&known_ports, &port->node, hash_odp_port(port->odp_port));
+    if (!port->error) {
+        port->error = engine_port_add(port->odp_port, port->name, port->kind,
+                                      port->ifindex, port->block_id);
+    }
+    if (port->error) {
+        VLOG_DBG("%s (port %"PRIu32") can't take part in offload: %s",
+                 port->name, port->odp_port, ovs_strerror(port->error));
+    }
+}
+
+static void
+known_port_remove(struct known_port *port)
+    OVS_REQUIRES(mutex)
+{
+    engine_port_remove(port->odp_port);
+    hmap_remove(&known_ports, &port->node);
+    known_port_destroy(port);
+}
+
+enum insertion { PORT_NEW, PORT_KNOWN, PORT_REPLACED };
+
+/* Makes 'netdev' known as port 'odp_port'. */
+static enum insertion
+ports_add(struct netdev *netdev, odp_port_t odp_port)
+{
+    struct known_port *port = known_port_create(netdev, odp_port);
+    enum insertion insertion = PORT_NEW;
+    struct known_port *old;
+
+    ovs_mutex_lock(&mutex);
+    old = known_port_find(odp_port);
+    if (old) {
+        insertion = (known_port_is_stale(old, port)
+                     ? PORT_REPLACED : PORT_KNOWN);
+    }
+    if (insertion == PORT_REPLACED) {
+        known_port_remove(old);
+    }
+    if (insertion == PORT_KNOWN) {
+        known_port_destroy(port);
+    } else {
+        known_port_add(port);
+    }
+    ovs_mutex_unlock(&mutex);
+
+    return insertion;
+}
+
+/* Takes the port out before Open vSwitch does: a flow that a handler brings in
+ * between stays in software. */
+static void
+ports_remove(odp_port_t odp_port)
+{
+    struct known_port *port;
+
+    ovs_mutex_lock(&mutex);
+    port = known_port_find(odp_port);
+    if (port) {
+        known_port_remove(port);
+    }
+    ovs_mutex_unlock(&mutex);
+}
+
+/* Open vSwitch may assign the provider to a netdev inside of the real
+ * function, so the port must be known before.  It doesn't if the netdev has a
+ * provider already, because it was a port before and somebody kept it open. */
+int
+__wrap_netdev_ports_insert(struct netdev *netdev, struct dpif_port *dpif_port)
+{
+    enum insertion insertion;
+    int error;
+
+    if (!flow_api_serves(netdev)) {
+        return __real_netdev_ports_insert(netdev, dpif_port);
+    }
+
+    insertion = ports_add(netdev, dpif_port->port_no);
+    if (insertion == PORT_REPLACED) {
+        __real_netdev_ports_remove(dpif_port->port_no,
+                                   netdev_get_dpif_type(netdev));
+    }
+    error = __real_netdev_ports_insert(netdev, dpif_port);
+    if (insertion != PORT_KNOWN && flow_api_is_assigned(netdev)) {
+        ports_open(netdev);
+    }
+    return error;
+}
+
+int
+__wrap_netdev_ports_remove(odp_port_t odp_port, const char *dpif_type)
+{
+    if (!strcmp(dpif_type, "system")) {
+        ports_remove(odp_port);
+    }
+    return __real_netdev_ports_remove(odp_port, dpif_type);
+}
+
+struct offload_port *
+ports_lookup(const struct netdev *netdev)
+{
+    int ifindex = flow_api_serves(netdev) ? netdev_get_ifindex(netdev) : 0;
+
+    return ifindex > 0 ? offload_port_lookup_ifindex(ifindex) : NULL;
+}
+
+int
+ports_open(const struct netdev *netdev)
+{
+    struct offload_refusal refusal = OFFLOAD_REFUSAL_INITIALIZER;
+    int ifindex = netdev_get_ifindex(netdev);
+    struct known_port *port;
+    int error;
+
+    if (ifindex <= 0) {
+        return EOPNOTSUPP;
+    }
+
+    error = engine_port_open(ifindex, &refusal);
+
+    ovs_mutex_lock(&mutex);
+    port = known_port_find_ifindex(ifindex);
+    if (port) {
+        port->open = !error;
+        port->refusal = refusal;
+    }
+    ovs_mutex_unlock(&mutex);
+
+    if (error) {
+        struct ds s = DS_EMPTY_INITIALIZER;
+
+        offload_refusal_format(&refusal, &s);
+        VLOG_INFO("%s: flows can't be offloaded: %s",
+                  netdev_get_name(netdev),
+                  offload_refused(&refusal) ? ds_cstr(&s)
+                  : ovs_strerror(error));
+        ds_destroy(&s);
+    }
+    return error ? EOPNOTSUPP : 0;
+}
+
+static int
+compare_known_ports(const void *a_, const void *b_)
+{
+    const struct known_port *const *a = a_;
+    const struct known_port *const *b = b_;
+    uint32_t x = odp_to_u32((*a)->odp_port);
+    uint32_t y = odp_to_u32((*b)->odp_port);
+
+    return x < y ? -1 : x > y;
+}
+
+/* The state of 'port' in words. */
+static void
+known_port_format_state(const struct known_port *port, struct ds *s)
+{
+    const struct offload_port *engine_port;
+
+    if (port->error) {
+        ds_put_format(s, "not offloadable: %s",
+                      port->ifindex ? ovs_strerror(port->error)
+                      : "no network device in the kernel");
+    } else if (offload_refused(&port->refusal)) {
+        ds_put_cstr(s, "not offloadable: ");
+        offload_refusal_format(&port->refusal, s);
+    } else if (!port->open) {
+        ds_put_cstr(s, "not in use");
+    } else {
+        engine_port = offload_port_lookup(port->odp_port);
+        ds_put_format(s, "%s, %"PRIu64" rules",
+                      engine_port && engine_port->backend
+                      ? engine_port->backend->name : "no backend",
+                      engine_port ? engine_n_flows(engine_port) : 0);
+    }
+}
+
+static void
+known_port_format(const struct known_port *port, struct ds *s)
+{
+    ds_put_format(s, "  %"PRIu32": %s (%s", port->odp_port, port->name,
+                  offload_port_kind_name(port->kind));
+    if (port->ifindex) {
+        ds_put_format(s, ", ifindex %d", port->ifindex);
+    }
+    if (port->block_id) {
+        ds_put_format(s, ", block %"PRIu32, port->block_id);
+    }
+    ds_put_cstr(s, "): ");
+    known_port_format_state(port, s);
+    ds_put_char(s, '\n');
+}
+
+void
+ports_format(struct ds *s)
+{
+    const struct known_port **ports;
+    struct known_port *port;
+    size_t n = 0;
+
+    ovs_mutex_lock(&mutex);
+    ports = xmalloc(hmap_count(&known_ports) * sizeof *ports);
+    HMAP_FOR_EACH (port, node, &known_ports) {
+        ports[n++] = port;
+    }
+    qsort(ports, n, sizeof *ports, compare_known_ports);
+    for (size_t i = 0; i < n; i++) {
+        known_port_format(ports[i], s);
+    }
+    free(ports);
+    ovs_mutex_unlock(&mutex);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef OFFLOAD_PORTS_H
+#define OFFLOAD_PORTS_H 1
+
+/* The kernel datapath's ports, told to the engine.
+ *
+ * Open vSwitch keeps a map from datapath port numbers to netdevs, under a lock
+ * that its callers often hold when they call us.  We see what goes into that
+ * map and what is taken out (netdev_ports_insert(), netdev_ports_remove()),
+ * and never ask it.
+ *
+ * A port is known from its insertion on, whether offload is enabled or not. It
+ * is open once Open vSwitch wants flows of it offloaded.
+ *
+ * Thread-safe. */
+
+struct ds;
+struct netdev;
+struct offload_port;
+
+/* Opens the port of 'netdev' for rules.  Returns 0 or EOPNOTSUPP. */
+int ports_open(const struct netdev *);
+
+/* The port of 'netdev', or NULL.  Good until the caller quiesces. */
+struct offload_port *ports_lookup(const struct netdev *);
+
+/* Appends a line for each port. */
+void ports_format(struct ds *);
+
+#endif /* ports.h */
