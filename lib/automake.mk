@@ -15,4 +15,11 @@ lib_liboffload_a_SOURCES = \
 	lib/offload-rule.c \
 	lib/offload-rule.h \
 	lib/recirc-parents.c \
-	lib/recirc-parents.h
+	lib/recirc-parents.h \
+	lib/offload-action.c \
+	lib/offload-action.h \
+	lib/offload-action-ct.c \
+	lib/offload-action-format.c \
+	lib/offload-action-parse.h \
+	lib/offload-action-set.c \
+	lib/offload-action-tunnel.c

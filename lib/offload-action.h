@@ -21,7 +21,13 @@
  *
  *     [CHECK_PKT_LEN n_greater=2 n_less_equal=1] [g0] [g1] [le0] [next ...]
  *
- * where the counts include everything nested.  An empty array drops.
+ * where the counts include everything nested.  An empty array drops, and so
+ * does an empty branch with nothing after it.
+ *
+ * Open vSwitch runs a branch on a copy of the packet if anything comes after
+ * check_pkt_len.  Backends need not: then the parser lets nothing into a
+ * branch but outputs and rewrites, and appends to the branch the SET_FIELDs
+ * that undo its rewrites, with the values that the megaflow matches.
  *
  * Values are as in the packet: network byte order unless said otherwise. */
 
@@ -45,7 +51,7 @@ struct offload_rule;
 #define OFFLOAD_MAX_ACTIONS 32
 
 #define OFFLOAD_ACTION_KINDS                                            \
-    OFFLOAD_ACTION(OUTPUT) OFFLOAD_ACTION(DROP)                         \
+    OFFLOAD_ACTION(OUTPUT)                                              \
     OFFLOAD_ACTION(PUSH_VLAN) OFFLOAD_ACTION(POP_VLAN)                  \
     OFFLOAD_ACTION(PUSH_MPLS) OFFLOAD_ACTION(POP_MPLS)                  \
     OFFLOAD_ACTION(SET_MPLS)                                            \
@@ -77,7 +83,8 @@ struct offload_action {
         } push_vlan;
         struct {
             ovs_be16 ethertype;             /* After push, or after pop. */
-            ovs_be32 lse, lse_mask;         /* Push (mask: all), set. */
+            ovs_be32 lse;                   /* Push, set. */
+            ovs_be32 lse_mask;              /* Set. */
         } mpls;
         struct {                            /* One row of the field table. */
             enum offload_field_id field;
@@ -91,12 +98,11 @@ struct offload_action {
             bool ipv6;
             ovs_be32 src, dst;              /* If !ipv6. */
             struct in6_addr src6, dst6;     /* If ipv6. */
-            ovs_be16 tp_src, tp_dst;        /* 0: the device's default. */
-            uint8_t tos, ttl;               /* 0: the device's default. */
+            ovs_be16 tp_src, tp_dst;        /* 0: the device's choice. */
+            uint8_t tos, ttl;
             bool gbp_present;
-            ovs_be16 gbp_id;                /* Host order in netlink: see
-                                             * the parser. */
-            uint8_t gbp_flags;
+            uint32_t gbp;                   /* VXLAN group policy: flags << 16
+                                             * | id, host byte order. */
             const struct nlattr *geneve_opts;   /* Borrowed, or NULL.  The
                                                  * lengths of all options
                                                  * have been checked. */
@@ -134,12 +140,15 @@ int offload_actions_parse(struct offload_rule *, const struct nlattr *,
 const char *offload_action_name(enum offload_action_kind);
 void offload_actions_format(const struct offload_rule *, struct ds *);
 
-/* For documentation: the rows, those that are never parsed too. */
+/* The rows, also of what is never parsed, indexed by OVS_ACTION_ATTR_*.  A
+ * place without a name is no action. */
+struct offload_parser;
 struct offload_action_row {
     const char *name;           /* As in dump-flows: "push_vlan". */
-    int attr;                   /* OVS_ACTION_ATTR_*. */
-    bool parsed;                /* Has a parser. */
-    const char *note;
+    uint16_t min_len, max_len;  /* Of the attribute's payload, in bytes. */
+    int (*parse)(struct offload_parser *, const struct nlattr *);
+                                /* NULL: refused by name. */
+    const char *note;           /* For people: limits.  Or NULL. */
 };
 size_t offload_action_rows(const struct offload_action_row **);
 
