@@ -2,7 +2,7 @@
 
 #include <config.h>
 
-#include "tc-netlink.h"
+#include "tc/tc-netlink.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
@@ -19,7 +19,7 @@
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "random.h"
-#include "tc-uapi.h"
+#include "tc/tc-uapi.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(tc_netlink);
@@ -421,6 +421,15 @@ tc_request_tcmsg(struct tc_pipeline *p)
 {
     ovs_assert(p->writing);
     return ofpbuf_at_assert(&p->buf, NLMSG_HDRLEN, sizeof(struct tcmsg));
+}
+
+void
+tc_request_set_flags(struct tc_pipeline *p, unsigned int flags)
+{
+    struct nlmsghdr *nlh = p->buf.data;
+
+    ovs_assert(p->writing);
+    nlh->nlmsg_flags |= flags;
 }
 
 /* Whether the kernel answers with more than an acknowledgement: it is told

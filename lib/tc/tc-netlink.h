@@ -85,6 +85,9 @@ struct ofpbuf *tc_request_begin_header(struct tc_pipeline *, int type,
                                        unsigned int flags, size_t header_len,
                                        struct tc_reply *);
 
+/* Adds NLM_F_* flags to the request begun last. */
+void tc_request_set_flags(struct tc_pipeline *, unsigned int flags);
+
 /* Ends the request begun last, fixes its length. */
 void tc_request_end(struct tc_pipeline *);
 /* Drops the request begun last, as if it had never been begun. */

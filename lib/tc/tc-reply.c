@@ -2,16 +2,16 @@
 
 #include <config.h>
 
-#include "tc-reply.h"
+#include "tc/tc-reply.h"
 
 #include <linux/netlink.h>
 #include <string.h>
 
 #include "netlink.h"
 #include "openvswitch/ofpbuf.h"
-#include "tc-police.h"
-#include "tc-prio.h"
-#include "tc-uapi.h"
+#include "tc/tc-police.h"
+#include "tc/tc-prio.h"
+#include "tc/tc-uapi.h"
 #include "util.h"
 
 /* One action, as in a filter or on its own. */
@@ -53,30 +53,30 @@ is_string(const struct nlattr *nla, const char *s)
 }
 
 /* Where the attributes of a message that starts with a netlink header and a
- * 'header_len' bytes long other one are.  False if it is too short or has
- * none of the 'types'. */
+ * 'header_len' bytes long other one are.  False if it is too short. */
 static bool
 get_attributes(const struct ofpbuf *msg, size_t header_len,
-               const uint16_t types[], size_t n_types,
                const struct nlattr **attrs, size_t *attrs_len)
 {
     const struct nlmsghdr *nlh = msg->data;
-    size_t ofs = NLMSG_LENGTH(header_len);
+    size_t ofs = NLMSG_HDRLEN + NLMSG_ALIGN(header_len);
 
     if (msg->size < ofs || nlh->nlmsg_len < ofs
         || nlh->nlmsg_len > msg->size) {
         return false;
     }
-    for (size_t i = 0; i < n_types; i++) {
-        if (nlh->nlmsg_type == types[i]) {
-            ofs = NLMSG_ALIGN(ofs);
-            *attrs_len = nlh->nlmsg_len > ofs ? nlh->nlmsg_len - ofs : 0;
-            *attrs = ALIGNED_CAST(const struct nlattr *,
-                                  (const char *) msg->data + ofs);
-            return true;
-        }
-    }
-    return false;
+    *attrs_len = nlh->nlmsg_len - ofs;
+    *attrs = ALIGNED_CAST(const struct nlattr *,
+                          (const char *) msg->data + ofs);
+    return true;
+}
+
+static int
+message_type(const struct ofpbuf *msg)
+{
+    const struct nlmsghdr *nlh = msg->data;
+
+    return nlh->nlmsg_type;
 }
 
 /* Reads TCA_ACT_STATS.  Packets over 32 bits come as TCA_STATS_PKT64, which
@@ -291,13 +291,13 @@ parse_tcmsg(const struct ofpbuf *msg, struct tc_filter *filter)
 bool
 tc_filter_parse(const struct ofpbuf *msg, struct tc_filter *filter)
 {
-    static const uint16_t types[] = { RTM_NEWTFILTER, RTM_DELTFILTER };
     const struct nlattr *options = NULL;
     const struct nlattr *attrs, *nla;
     size_t attrs_len, left;
 
-    if (!get_attributes(msg, sizeof(struct tcmsg), types, ARRAY_SIZE(types),
-                        &attrs, &attrs_len)) {
+    if (!get_attributes(msg, sizeof(struct tcmsg), &attrs, &attrs_len)
+        || (message_type(msg) != RTM_NEWTFILTER
+            && message_type(msg) != RTM_DELTFILTER)) {
         return false;
     }
     parse_tcmsg(msg, filter);
@@ -330,13 +330,13 @@ size_t
 tc_action_reply_parse(const struct ofpbuf *msg,
                       struct tc_action_reply actions[], size_t max)
 {
-    static const uint16_t types[] = { RTM_NEWACTION, RTM_DELACTION };
     const struct nlattr *attrs, *tab, *nla;
     size_t attrs_len, left, left2;
     size_t n = 0;
 
-    if (!get_attributes(msg, sizeof(struct tcamsg), types, ARRAY_SIZE(types),
-                        &attrs, &attrs_len)) {
+    if (!get_attributes(msg, sizeof(struct tcamsg), &attrs, &attrs_len)
+        || message_type(msg) < RTM_NEWACTION
+        || message_type(msg) > RTM_GETACTION) {
         return 0;
     }
     NL_ATTR_FOR_EACH (tab, left, attrs, attrs_len) {
@@ -360,4 +360,32 @@ tc_action_reply_parse(const struct ofpbuf *msg,
         }
     }
     return n;
+}
+
+const struct nlattr *
+tc_reply_find(const struct ofpbuf *msg, size_t header_len,
+              const uint16_t path[], size_t n)
+{
+    const struct nlattr *attrs, *nla;
+    size_t attrs_len, left;
+
+    if (!get_attributes(msg, header_len, &attrs, &attrs_len)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct nlattr *found = NULL;
+
+        NL_ATTR_FOR_EACH (nla, left, attrs, attrs_len) {
+            if (nl_attr_type(nla) == path[i]) {
+                found = nla;
+                break;
+            }
+        }
+        if (!found || i + 1 == n) {
+            return found;
+        }
+        attrs = nl_attr_get(found);
+        attrs_len = nl_attr_get_size(found);
+    }
+    return NULL;
 }

@@ -27,6 +27,7 @@
 
 #include "offload-backend.h"
 
+struct nlattr;
 struct ofpbuf;
 
 /* What a message about a filter (RTM_NEWTFILTER, RTM_DELTFILTER; full or
@@ -55,8 +56,8 @@ bool tc_filter_parse(const struct ofpbuf *msg, struct tc_filter *);
  * belongs to ingress policing. */
 bool tc_filter_is_ours(const struct tc_filter *);
 
-/* What a message about an action of its own (RTM_NEWACTION, RTM_DELACTION)
- * says of one action. */
+/* What a message about an action of its own (RTM_NEWACTION, RTM_DELACTION, and
+ * RTM_GETACTION, which the kernel answers with itself) says of one action. */
 struct tc_action_reply {
     bool police;                /* TCA_ACT_KIND is "police". */
     uint32_t index;
@@ -68,5 +69,11 @@ struct tc_action_reply {
  * their number, 0 if 'msg' isn't about actions or is malformed. */
 size_t tc_action_reply_parse(const struct ofpbuf *msg,
                              struct tc_action_reply actions[], size_t max);
+
+/* Finds an attribute in 'msg', whose attributes follow a 'header_len' bytes
+ * long header: first one of type 'path[0]', in it one of type 'path[1]', and
+ * so on.  Returns NULL if there is none. */
+const struct nlattr *tc_reply_find(const struct ofpbuf *msg, size_t header_len,
+                                   const uint16_t path[], size_t n);
 
 #endif /* tc-reply.h */
