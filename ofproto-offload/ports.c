@@ -224,29 +224,25 @@ ports_remove(odp_port_t odp_port)
     ovs_mutex_unlock(&mutex);
 }
 
-/* Open vSwitch may assign the provider to a netdev inside of the real
- * function, so the port must be known before.  It doesn't if the netdev has a
- * provider already, because it was a port before and somebody kept it open. */
+/* Open vSwitch may assign the provider to a netdev, which opens the port,
+ * inside of the real function, so the port must be known before.  It doesn't
+ * if the netdev has a provider already, because it was a port before and
+ * somebody kept it open. */
 int
 __wrap_netdev_ports_insert(struct netdev *netdev, struct dpif_port *dpif_port)
 {
-    enum insertion insertion;
-    int error;
+    if (flow_api_serves(netdev)) {
+        enum insertion insertion = ports_add(netdev, dpif_port->port_no);
 
-    if (!flow_api_serves(netdev)) {
-        return __real_netdev_ports_insert(netdev, dpif_port);
+        if (insertion == PORT_REPLACED) {
+            __real_netdev_ports_remove(dpif_port->port_no,
+                                       netdev_get_dpif_type(netdev));
+        }
+        if (insertion != PORT_KNOWN && flow_api_is_assigned(netdev)) {
+            ports_open(netdev);
+        }
     }
-
-    insertion = ports_add(netdev, dpif_port->port_no);
-    if (insertion == PORT_REPLACED) {
-        __real_netdev_ports_remove(dpif_port->port_no,
-                                   netdev_get_dpif_type(netdev));
-    }
-    error = __real_netdev_ports_insert(netdev, dpif_port);
-    if (insertion != PORT_KNOWN && flow_api_is_assigned(netdev)) {
-        ports_open(netdev);
-    }
-    return error;
+    return __real_netdev_ports_insert(netdev, dpif_port);
 }
 
 int
