@@ -50,6 +50,7 @@ offload_port_add(odp_port_t odp_port, const char *name,
     struct offload_port *port = xzalloc(sizeof *port);
 
     port->odp_port = odp_port;
+    ovs_refcount_init(&port->refs);
     ovs_strlcpy(port->name, name, sizeof port->name);
     port->kind = kind;
     port->ifindex = ifindex;
@@ -81,7 +82,23 @@ offload_port_remove(struct offload_port *port)
                 hash_int(port->ifindex, 0));
     ovs_mutex_unlock(&port_mutex);
 
-    ovsrcu_postpone(free, port);
+    offload_port_unref(port);
+}
+
+/* Takes a reference to 'port', which must have been looked up since the
+ * caller's last quiescent state.  False if it was removed meanwhile. */
+bool
+offload_port_try_ref(struct offload_port *port)
+{
+    return ovs_refcount_try_ref_rcu(&port->refs);
+}
+
+void
+offload_port_unref(struct offload_port *port)
+{
+    if (ovs_refcount_unref(&port->refs) == 1) {
+        ovsrcu_postpone(free, port);
+    }
 }
 
 struct offload_port *

@@ -11,6 +11,8 @@
  * next quiescent state (ovs-rcu.h), even if the port goes away meanwhile, in
  * which case 'alive' is false and operations on it fail with ENODEV.
  *
+ * Who needs it for longer takes a reference.
+ *
  * Nothing in a port but 'alive', 'n_rules', 'backend' and 'aux' changes after
  * offload_port_add(). */
 
@@ -37,6 +39,7 @@ enum offload_port_kind {
 struct offload_port {
     struct cmap_node node;      /* In the port map, by 'odp_port'. */
     struct cmap_node ifindex_node;          /* In another, by 'ifindex'. */
+    struct ovs_refcount refs;   /* One for the port map. */
     odp_port_t odp_port;        /* Number in the datapath. */
     char name[IFNAMSIZ];        /* Of the network device. */
     enum offload_port_kind kind;
@@ -63,6 +66,8 @@ struct offload_port *offload_port_add(odp_port_t, const char *name,
                                       enum offload_port_kind, int ifindex,
                                       uint32_t block_id);
 void offload_port_remove(struct offload_port *);
+bool offload_port_try_ref(struct offload_port *);
+void offload_port_unref(struct offload_port *);
 struct offload_port *offload_port_lookup(odp_port_t);
 struct offload_port *offload_port_lookup_ifindex(int ifindex);
 

@@ -110,6 +110,9 @@ engine_dump_start(struct offload_port *port, struct engine_dump **dumpp)
     if (!port->backend) {
         return EOPNOTSUPP;
     }
+    if (!offload_port_try_ref(port)) {
+        return ENODEV;
+    }
     COVERAGE_INC(offload_dump);
     dump = xzalloc(sizeof *dump);
     dump->port = port;
@@ -218,6 +221,7 @@ engine_dump_done(struct engine_dump *dump)
             atomic_store_relaxed(&dump->port->suspect, true);
         }
     }
+    offload_port_unref(dump->port);
     pthread_mutex_destroy(&dump->mutex);
     free(dump);
     return error;

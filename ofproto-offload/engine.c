@@ -107,11 +107,11 @@ engine_format_refusals(struct ds *s)
 static struct engine_batch *
 batch_get(void)
 {
-    struct engine_batch *batch = engine_batch_get_unsafe();
+    struct engine_batch *batch = engine_batch_get();
 
     if (!batch) {
         batch = xzalloc(sizeof *batch);
-        engine_batch_set_unsafe(batch);
+        engine_batch_set(batch);
     }
     return batch;
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 TESTSUITE_AT = \
-	tests/testsuite.at
+	tests/testsuite.at \
+	tests/engine.at
 TESTSUITE = tests/testsuite
 
 EXTRA_DIST += $(TESTSUITE_AT)
@@ -33,3 +34,56 @@ CLEANFILES += tests/package.m4
 clean-testsuite:
 	-cd tests && test ! -f testsuite || $(SHELL) ./testsuite --clean
 CLEAN_LOCAL += clean-testsuite
+
+# The engine with a made-up device in the place of the TC backend.
+check_PROGRAMS += tests/test-engine
+tests_test_engine_SOURCES = \
+	tests/test-engine.c \
+	ofproto-offload/engine-dump.c \
+	ofproto-offload/engine-port.c \
+	ofproto-offload/engine.c
+tests_test_engine_CPPFLAGS = $(AM_CPPFLAGS)
+tests_test_engine_LDADD = $(OFFLOAD_LIBS)
+tests_test_engine_DEPENDENCIES = $(OFFLOAD_DEPS)
+
+# Tests of the whole daemon with real packets, inside of the test kernel.
+# "make check-system SYSTEM_TESTSUITEFLAGS='-k KEYWORD'" runs a part.
+SYSTEM_TESTSUITE_AT = \
+	tests/system-testsuite.at \
+	tests/system-macros.at \
+	tests/system-packets.at
+SYSTEM_TESTSUITE = tests/system-testsuite
+SYSTEM_PACKETS = \
+	tests/packets/cases.py \
+	tests/packets/compare.py \
+	tests/packets/daemon.py \
+	tests/packets/library.py \
+	tests/packets/openflow.py \
+	tests/packets/send.py \
+	tests/packets/wire.py
+EXTRA_DIST += $(SYSTEM_TESTSUITE_AT) $(SYSTEM_PACKETS)
+CLEANFILES += $(SYSTEM_TESTSUITE) tests/packets.hex
+
+# Only this needs scapy, Debian's package python3-scapy.
+SCAPY_PYTHON3 = /usr/bin/python3
+tests/packets.hex: $(srcdir)/tests/packets/library.py
+	$(AM_V_GEN)$(MKDIR_P) tests && \
+	    $(SCAPY_PYTHON3) -B $(srcdir)/tests/packets/library.py > $@.tmp && \
+	    mv $@.tmp $@
+
+$(SYSTEM_TESTSUITE): $(SYSTEM_TESTSUITE_AT) tests/package.m4
+	$(AM_V_GEN)$(AUTOM4TE) --language=autotest -I '$(srcdir)' -I tests \
+	    -o $@.tmp $(srcdir)/tests/system-testsuite.at && mv $@.tmp $@
+
+SYSTEM_TESTSUITEFLAGS =
+check-system: all $(SYSTEM_TESTSUITE) tests/packets.hex tests/atconfig \
+		tests/atlocal
+	cd tests && OVS_FASTPATH_BUILD='$(abs_top_builddir)' \
+	    $(abs_top_srcdir)/tests/kernel/run --env OVS_FASTPATH_VSWITCHD \
+	    -- $(SHELL) ./system-testsuite $(SYSTEM_TESTSUITEFLAGS)
+.PHONY: check-system
+
+clean-system-testsuite:
+	-cd tests && test ! -f system-testsuite || \
+	    $(SHELL) ./system-testsuite --clean
+CLEAN_LOCAL += clean-system-testsuite

@@ -114,18 +114,6 @@ put_tcmsg(struct tc_pipeline *pipeline, const struct offload_port *port,
                               (OVS_FORCE uint16_t) handle->tc.protocol);
 }
 
-/* A new filter must not take the place of another, should there be one with
- * the same handle. */
-static void
-set_exclusive(struct tc_pipeline *pipeline)
-{
-    char *tcm = (char *) tc_request_tcmsg(pipeline);
-    struct nlmsghdr *nlh = ALIGNED_CAST(struct nlmsghdr *,
-                                        tcm - NLMSG_HDRLEN);
-
-    nlh->nlmsg_flags |= NLM_F_EXCL;
-}
-
 /* With the kind in the request, the kernel need not take the RTNL lock to
  * find out whether the classifier does without it. */
 static void
@@ -254,7 +242,8 @@ request_rule(struct tc_pipeline *pipeline, struct tc_transit *transit,
         return error;
     }
     if (transit->kind != TRANSIT_REPLACE) {
-        set_exclusive(pipeline);
+        /* It must not take the place of somebody else's. */
+        tc_request_set_flags(pipeline, NLM_F_EXCL);
     }
     put_tcmsg(pipeline, transit->port, &transit->handle);
     tc_request_end(pipeline);
@@ -460,11 +449,11 @@ settle(struct tc_pipeline *pipeline, struct tc_transit *transit)
 static struct offload_batch *
 tc_batch_begin(void)
 {
-    struct offload_batch *batch = tc_batch_get_unsafe();
+    struct offload_batch *batch = tc_batch_get();
 
     if (!batch) {
         batch = xzalloc(sizeof *batch);
-        tc_batch_set_unsafe(batch);
+        tc_batch_set(batch);
     }
     batch->pipeline = tc_pipeline_get();
     batch->n = 0;

@@ -1,0 +1,1059 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The engine, above a device that is made up.
+ *
+ * The device executes nothing; it keeps its rules in an array, counts what it
+ * is told to count, and fails where it is told to fail.  Each test compares
+ * three views at its end: the device's rules, the shadow table, and what a
+ * dump shows. */
+
+#include <config.h>
+
+#undef NDEBUG
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow-table.h"
+#include "netlink.h"
+#include "odp-netlink.h"
+#include "offload-backend.h"
+#include "offload-port.h"
+#include "offload-rule.h"
+#include "ofproto-offload/engine.h"
+#include "ofproto-offload/engine-private.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/match.h"
+#include "openvswitch/ofpbuf.h"
+#include "ovs-rcu.h"
+#include "ovs-thread.h"
+#include "random.h"
+#include "timeval.h"
+#include "util.h"
+
+/* The made-up device. */
+
+#define MAX_RULES 4096
+
+struct fake_rule {
+    bool used;
+    ovs_u128 ufid;
+    struct offload_port *port;
+    union offload_handle handle;
+    struct offload_counters counters;
+    size_t n_actions;
+};
+
+static pthread_mutex_t device_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct fake_rule rules[MAX_RULES];
+static uint32_t last_handle;
+
+/* The 'fail_at'-th operation from now on fails (0: none), with 'fail_error'.
+ * If 'fail_late' it has been carried out nevertheless (a put leaves nothing,
+ * a replacement takes the old rule out). */
+static int fail_at;
+static int fail_error;
+static bool fail_late;
+
+struct fake_request {
+    bool put;
+    struct offload_port *port;
+    struct offload_op *op;
+    ovs_u128 ufid;
+    size_t n_actions;
+};
+
+struct offload_batch {
+    struct fake_request requests[64];
+    size_t n;
+};
+
+static __thread struct offload_batch fake_batch;
+
+static struct fake_rule *
+find_rule(const union offload_handle *handle)
+{
+    for (size_t i = 0; i < MAX_RULES; i++) {
+        if (rules[i].used && offload_handle_equals(&rules[i].handle, handle)) {
+            return &rules[i];
+        }
+    }
+    return NULL;
+}
+
+static struct fake_rule *
+find_rule_by_ufid(const ovs_u128 *ufid)
+{
+    for (size_t i = 0; i < MAX_RULES; i++) {
+        if (rules[i].used && ovs_u128_equals(rules[i].ufid, *ufid)) {
+            return &rules[i];
+        }
+    }
+    return NULL;
+}
+
+static int
+fake_port_open(struct offload_port *port OVS_UNUSED,
+               struct offload_refusal *refusal OVS_UNUSED)
+{
+    return 0;
+}
+
+static void
+fake_port_close(struct offload_port *port)
+{
+    pthread_mutex_lock(&device_mutex);
+    for (size_t i = 0; i < MAX_RULES; i++) {
+        if (rules[i].used && rules[i].port == port) {
+            rules[i].used = false;
+        }
+    }
+    pthread_mutex_unlock(&device_mutex);
+}
+
+static struct offload_batch *
+fake_batch_begin(void)
+{
+    fake_batch.n = 0;
+    return &fake_batch;
+}
+
+static void
+fake_rule_put(struct offload_batch *batch, struct offload_port *port,
+              const struct offload_rule *rule, struct offload_op *op)
+{
+    struct fake_request *r = &batch->requests[batch->n++];
+
+    assert(batch->n <= ARRAY_SIZE(batch->requests));
+    *r = (struct fake_request) {
+        .put = true, .port = port, .op = op, .ufid = rule->ufid,
+        .n_actions = rule->n_actions,
+    };
+    op->error = 0;
+    op->lost = false;
+    memset(&op->counters, 0, sizeof op->counters);
+    offload_refusal_init(&op->refusal);
+}
+
+static void
+fake_rule_del(struct offload_batch *batch, struct offload_port *port,
+              struct offload_op *op)
+{
+    struct fake_request *r = &batch->requests[batch->n++];
+
+    assert(batch->n <= ARRAY_SIZE(batch->requests));
+    *r = (struct fake_request) { .put = false, .port = port, .op = op };
+    op->error = 0;
+    op->lost = false;
+    memset(&op->counters, 0, sizeof op->counters);
+    offload_refusal_init(&op->refusal);
+}
+
+static void
+take_out(struct fake_rule *rule, struct offload_op *op)
+{
+    op->counters = rule->counters;
+    rule->used = false;
+    memset(&op->handle, 0, sizeof op->handle);
+}
+
+static void
+carry_out_put(const struct fake_request *r)
+{
+    struct fake_rule *rule = NULL;
+
+    if (offload_handle_is_set(&r->op->handle)) {
+        rule = find_rule(&r->op->handle);
+        if (rule) {
+            r->op->counters = rule->counters;
+        } else {
+            r->op->lost = true;
+        }
+    }
+    for (size_t i = 0; !rule; i++) {
+        assert(i < MAX_RULES);
+        if (!rules[i].used) {
+            rule = &rules[i];
+        }
+    }
+    memset(rule, 0, sizeof *rule);
+    rule->used = true;
+    rule->ufid = r->ufid;
+    rule->port = r->port;
+    rule->n_actions = r->n_actions;
+    rule->handle.tc.handle = ++last_handle;
+    r->op->handle = rule->handle;
+}
+
+static void
+carry_out(const struct fake_request *r)
+{
+    struct fake_rule *rule;
+
+    if (fail_at && !--fail_at) {
+        r->op->error = offload_refuse(&r->op->refusal, OFFLOAD_REFUSED_DEVICE,
+                                      "fake", NULL, "%s",
+                                      ovs_strerror(fail_error));
+        r->op->refusal.error = fail_error;
+        rule = find_rule(&r->op->handle);
+        if (fail_late && rule) {
+            take_out(rule, r->op);
+        }
+    } else if (r->put) {
+        carry_out_put(r);
+    } else {
+        rule = find_rule(&r->op->handle);
+        if (rule) {
+            take_out(rule, r->op);
+        } else {
+            r->op->lost = true;
+            memset(&r->op->handle, 0, sizeof r->op->handle);
+        }
+    }
+}
+
+static void
+fake_batch_commit(struct offload_batch *batch)
+{
+    pthread_mutex_lock(&device_mutex);
+    for (size_t i = 0; i < batch->n; i++) {
+        carry_out(&batch->requests[i]);
+    }
+    batch->n = 0;
+    pthread_mutex_unlock(&device_mutex);
+}
+
+struct offload_dump {
+    struct offload_port *port;
+    size_t pos;
+};
+
+static int
+fake_dump_start(struct offload_port *port, struct offload_dump **dumpp)
+{
+    *dumpp = xzalloc(sizeof **dumpp);
+    (*dumpp)->port = port;
+    return 0;
+}
+
+static size_t
+fake_dump_next(struct offload_dump *dump, struct ofpbuf *buf OVS_UNUSED,
+               struct offload_reading readings[], size_t max)
+{
+    size_t n = 0;
+
+    pthread_mutex_lock(&device_mutex);
+    for (; dump->pos < MAX_RULES && n < max; dump->pos++) {
+        const struct fake_rule *rule = &rules[dump->pos];
+
+        if (rule->used && rule->port == dump->port) {
+            readings[n].ufid = rule->ufid;
+            readings[n].handle = rule->handle;
+            readings[n].counters = rule->counters;
+            readings[n++].in_hw = true;
+        }
+    }
+    pthread_mutex_unlock(&device_mutex);
+    return n;
+}
+
+static int
+fake_dump_done(struct offload_dump *dump, bool *complete)
+{
+    *complete = dump->pos >= MAX_RULES;
+    free(dump);
+    return 0;
+}
+
+static int
+fake_rule_read(struct offload_port *port OVS_UNUSED,
+               const union offload_handle *handle,
+               struct offload_counters *counters)
+{
+    const struct fake_rule *rule;
+
+    pthread_mutex_lock(&device_mutex);
+    rule = find_rule(handle);
+    if (rule) {
+        *counters = rule->counters;
+    }
+    pthread_mutex_unlock(&device_mutex);
+    return rule ? 0 : ENOENT;
+}
+
+static int
+fake_meter_set(uint32_t id OVS_UNUSED,
+               const struct ofputil_meter_config *config OVS_UNUSED,
+               struct offload_refusal *refusal OVS_UNUSED)
+{
+    return 0;
+}
+
+static int
+fake_meter_read(uint32_t id OVS_UNUSED,
+                struct ofputil_meter_stats *stats OVS_UNUSED)
+{
+    return 0;
+}
+
+static void
+fake_capabilities(struct ds *s)
+{
+    ds_put_cstr(s, "  anything\n");
+}
+
+/* In the place of the real one. */
+const struct offload_backend offload_backend_tc = {
+    .name = "fake",
+    .dp_layer = "tc",
+    .port_open = fake_port_open,
+    .port_close = fake_port_close,
+    .batch_begin = fake_batch_begin,
+    .rule_put = fake_rule_put,
+    .rule_del = fake_rule_del,
+    .batch_commit = fake_batch_commit,
+    .dump_start = fake_dump_start,
+    .dump_next = fake_dump_next,
+    .dump_done = fake_dump_done,
+    .rule_read = fake_rule_read,
+    .meter_set = fake_meter_set,
+    .meter_get = fake_meter_read,
+    .meter_del = fake_meter_read,
+    .capabilities = fake_capabilities,
+};
+
+/* Megaflows. */
+
+#define IN_PORT 1
+#define OUT_PORT 2
+
+struct test_flow {
+    ovs_u128 ufid;
+    struct match match;
+    struct ofpbuf actions;
+    uint64_t stub[16];
+};
+
+static void
+flow_init(struct test_flow *f, uint32_t id)
+{
+    memset(f, 0, sizeof *f);
+    f->ufid.u32[0] = id;
+    f->ufid.u32[1] = id * 0x9e3779b9;
+    f->ufid.u32[3] = 1;
+    match_init_catchall(&f->match);
+    match_set_in_port(&f->match, 0);
+    f->match.flow.in_port.odp_port = u32_to_odp(IN_PORT);
+    f->match.wc.masks.in_port.odp_port = u32_to_odp(UINT32_MAX);
+    match_set_dl_type(&f->match, htons(ETH_TYPE_IP));
+    match_set_nw_dst(&f->match, htonl(0x0a000000 | id));
+    match_set_recirc_id(&f->match, 0);
+    ofpbuf_use_stub(&f->actions, f->stub, sizeof f->stub);
+}
+
+static void
+flow_output(struct test_flow *f)
+{
+    nl_msg_put_u32(&f->actions, OVS_ACTION_ATTR_OUTPUT, OUT_PORT);
+}
+
+static void
+flow_recirc(struct test_flow *f, uint32_t recirc_id)
+{
+    nl_msg_put_u32(&f->actions, OVS_ACTION_ATTR_RECIRC, recirc_id);
+}
+
+/* An action that no backend can do. */
+static void
+flow_unoffloadable(struct test_flow *f)
+{
+    nl_msg_put_u32(&f->actions, OVS_ACTION_ATTR_TRUNC, 64);
+}
+
+static void
+flow_replace_actions(struct test_flow *f)
+{
+    ofpbuf_clear(&f->actions);
+}
+
+static void
+op_init(struct engine_op *op, enum engine_op_type type, struct test_flow *f,
+        struct dpif_flow_stats *stats)
+{
+    memset(op, 0, sizeof *op);
+    op->type = type;
+    op->ufid = &f->ufid;
+    op->match = &f->match;
+    op->actions = f->actions.data;
+    op->actions_len = f->actions.size;
+    op->in_port = u32_to_odp(IN_PORT);
+    op->recirc_shared = true;
+    op->stats = stats;
+}
+
+static int
+do_op(enum engine_op_type type, struct test_flow *f,
+      struct dpif_flow_stats *stats, bool *removed)
+{
+    struct engine_op op;
+    struct engine_op *ops[] = { &op };
+
+    op_init(&op, type, f, stats);
+    engine_operate(ops, 1);
+    if (removed) {
+        *removed = op.removed;
+    }
+    return op.error;
+}
+
+static int
+put(struct test_flow *f)
+{
+    return do_op(ENGINE_PUT, f, NULL, NULL);
+}
+
+static int
+del(struct test_flow *f, struct dpif_flow_stats *stats)
+{
+    return do_op(ENGINE_DEL, f, stats, NULL);
+}
+
+static void
+device_counts(struct test_flow *f, uint64_t packets)
+{
+    struct fake_rule *rule = find_rule_by_ufid(&f->ufid);
+
+    assert(rule);
+    rule->counters.hw_packets += packets;
+    rule->counters.hw_bytes += packets * 100;
+}
+
+/* Views. */
+
+static void
+make_ports(void)
+{
+    struct offload_refusal refusal = OFFLOAD_REFUSAL_INITIALIZER;
+
+    assert(!engine_port_add(u32_to_odp(IN_PORT), "in", OFFLOAD_PORT_PLAIN,
+                            101, 0));
+    assert(!engine_port_add(u32_to_odp(OUT_PORT), "out", OFFLOAD_PORT_PLAIN,
+                            102, 0));
+    assert(!engine_port_open(101, &refusal));
+    assert(!engine_port_open(102, &refusal));
+}
+
+static size_t
+count_device_rules(void)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < MAX_RULES; i++) {
+        n += rules[i].used;
+    }
+    return n;
+}
+
+struct dump_result {
+    size_t n_flows, n_evicting;
+    uint64_t n_packets;
+};
+
+static struct dump_result
+dump(void)
+{
+    struct offload_port *port = offload_port_lookup(u32_to_odp(IN_PORT));
+    struct dump_result result = { 0, 0, 0 };
+    struct engine_dump *d;
+    struct ofpbuf buf;
+
+    assert(port);
+    assert(!engine_dump_start(port, &d));
+    ofpbuf_init(&buf, 0);
+    for (;;) {
+        struct match match;
+        struct engine_flow flow = { .match = &match };
+
+        if (!engine_dump_next(d, &buf, &flow)) {
+            break;
+        }
+        assert(flow.actions);
+        assert(match.flow.in_port.odp_port == u32_to_odp(IN_PORT));
+        result.n_flows++;
+        result.n_evicting += flow.stats.used == 1;
+        result.n_packets += flow.stats.n_packets;
+    }
+    assert(!buf.size);
+    ofpbuf_uninit(&buf);
+    assert(!engine_dump_done(d));
+    return result;
+}
+
+/* The device, the shadow table and a dump agree on 'n' flows. */
+static void
+check_views(size_t n)
+{
+    struct offload_port *port = offload_port_lookup(u32_to_odp(IN_PORT));
+    struct dump_result d = dump();
+
+    ovs_assert(count_device_rules() == n);
+    ovs_assert(flow_table_count(OFFLOAD_FLOW_INSTALLED) == n);
+    ovs_assert(d.n_flows - d.n_evicting == n);
+    ovs_assert(engine_n_flows(port) == n);
+    for (size_t i = 0; i < MAX_RULES; i++) {
+        if (rules[i].used) {
+            struct offload_flow *flow = flow_table_lookup(&rules[i].ufid);
+
+            ovs_assert(flow);
+            ovs_assert(flow->state == OFFLOAD_FLOW_INSTALLED);
+            ovs_assert(!flow->claimed);
+            ovs_assert(offload_handle_equals(&flow->handle,
+                                             &rules[i].handle));
+        }
+    }
+}
+
+/* Tests. */
+
+static void
+test_basics(void)
+{
+    struct dpif_flow_stats stats;
+    struct test_flow f;
+
+    flow_init(&f, 1);
+    flow_output(&f);
+    assert(del(&f, &stats) == ENOENT);
+    assert(!put(&f));
+    check_views(1);
+    device_counts(&f, 7);
+    assert(dump().n_packets == 7);
+    device_counts(&f, 3);
+    assert(!del(&f, &stats));
+    assert(stats.n_packets == 10);
+    assert(stats.n_bytes == 1000);
+    assert(stats.used);
+    check_views(0);
+    assert(del(&f, &stats) == ENOENT);
+
+    /* A new flow with the same ufid is new. */
+    assert(!put(&f));
+    assert(dump().n_packets == 0);
+    assert(!del(&f, &stats));
+    assert(stats.n_packets == 0);
+}
+
+static void
+test_replace(void)
+{
+    struct dpif_flow_stats stats;
+    struct test_flow f;
+
+    flow_init(&f, 1);
+    flow_output(&f);
+    assert(!put(&f));
+    device_counts(&f, 5);
+    flow_output(&f);
+    assert(!put(&f));
+    check_views(1);
+    assert(find_rule_by_ufid(&f.ufid)->n_actions == 2);
+    assert(dump().n_packets == 5);
+    device_counts(&f, 2);
+    assert(dump().n_packets == 7);
+    assert(!del(&f, &stats));
+    assert(stats.n_packets == 7);
+}
+
+static void
+test_replace_refused(void)
+{
+    struct test_flow f;
+    bool removed;
+
+    flow_init(&f, 1);
+    flow_output(&f);
+    assert(!put(&f));
+    flow_replace_actions(&f);
+    flow_unoffloadable(&f);
+    assert(do_op(ENGINE_PUT, &f, NULL, &removed) == EOPNOTSUPP);
+    assert(removed);
+    check_views(0);
+    assert(del(&f, NULL) == ENOENT);
+
+    /* A put that is refused has removed nothing. */
+    assert(do_op(ENGINE_PUT, &f, NULL, &removed) == EOPNOTSUPP);
+    assert(!removed);
+    check_views(0);
+}
+
+/* Fails each operation of a replacement and of a deletion in turn. */
+static void
+test_faults(void)
+{
+    for (int late = 0; late < 2; late++) {
+        for (int at = 1; at <= 3; at++) {
+            struct dpif_flow_stats stats;
+            struct test_flow f;
+            bool removed;
+            int error;
+
+            flow_init(&f, 1);
+            flow_output(&f);
+            assert(!put(&f));
+            device_counts(&f, 9);
+            dump();
+
+            fail_at = at;
+            fail_error = EIO;
+            fail_late = late;
+            error = do_op(ENGINE_PUT, &f, NULL, &removed);
+            if (at == 1) {
+                assert(error == EOPNOTSUPP);
+                assert(removed);
+                check_views(0);
+            } else {
+                assert(!error);
+                check_views(1);
+                error = del(&f, &stats);
+                if (at == 2 && !late) {
+                    assert(error == EBUSY);
+                    check_views(1);
+                    assert(!del(&f, &stats));
+                    assert(stats.n_packets == 9);
+                }
+            }
+            fail_at = 0;
+            fake_port_close(offload_port_lookup(u32_to_odp(IN_PORT)));
+            del(&f, &stats);
+        }
+    }
+}
+
+/* In a batch, one operation fails at each position in turn; the others must
+ * not notice. */
+static void
+test_batch(void)
+{
+    enum { N = 40 };
+    static struct test_flow flows[N];
+    struct engine_op ops_[N];
+    struct engine_op *ops[N];
+
+    for (int at = 1; at <= N; at++) {
+        for (int type = ENGINE_PUT; type <= ENGINE_DEL; type++) {
+            for (int i = 0; i < N; i++) {
+                flow_init(&flows[i], i + 1);
+                flow_output(&flows[i]);
+                if (type == ENGINE_DEL) {
+                    assert(!put(&flows[i]));
+                }
+                op_init(&ops_[i], type, &flows[i], NULL);
+                ops[i] = &ops_[i];
+            }
+            fail_at = at;
+            fail_error = ENOMEM;
+            fail_late = false;
+            engine_operate(ops, N);
+            assert(!fail_at);
+            for (int i = 0; i < N; i++) {
+                assert(!ops_[i].error == (i != at - 1));
+            }
+            check_views(type == ENGINE_PUT ? N - 1 : 1);
+            for (int i = 0; i < N; i++) {
+                del(&flows[i], NULL);
+            }
+            check_views(0);
+        }
+    }
+}
+
+static void
+test_batch_order(void)
+{
+    struct dpif_flow_stats stats;
+    struct engine_op ops_[5];
+    struct engine_op *ops[5];
+    struct test_flow f, g;
+
+    flow_init(&f, 1);
+    flow_output(&f);
+    g = f;
+    ofpbuf_use_stub(&g.actions, g.stub, sizeof g.stub);
+    flow_output(&g);
+    flow_output(&g);
+
+    op_init(&ops_[0], ENGINE_PUT, &f, NULL);
+    op_init(&ops_[1], ENGINE_DEL, &f, &stats);
+    op_init(&ops_[2], ENGINE_DEL, &f, NULL);
+    op_init(&ops_[3], ENGINE_PUT, &f, NULL);
+    op_init(&ops_[4], ENGINE_PUT, &g, NULL);
+    for (int i = 0; i < 5; i++) {
+        ops[i] = &ops_[i];
+    }
+    engine_operate(ops, 5);
+    assert(!ops_[0].error);
+    assert(!ops_[1].error);
+    assert(ops_[2].error == ENOENT);
+    assert(!ops_[3].error);
+    assert(!ops_[4].error);
+    check_views(1);
+    assert(find_rule_by_ufid(&f.ufid)->n_actions == 2);
+}
+
+static void
+test_child_without_parent(void)
+{
+    struct test_flow parent, child;
+
+    flow_init(&parent, 1);
+    flow_recirc(&parent, 5);
+    flow_init(&child, 2);
+    match_set_recirc_id(&child.match, 5);
+    flow_output(&child);
+
+    assert(put(&child) == EOPNOTSUPP);
+    assert(!put(&parent));
+    assert(!put(&child));
+    check_views(2);
+}
+
+static void
+test_parent_to_software(void)
+{
+    struct test_flow parent, other, child, grandchild;
+    struct dpif_flow_stats stats;
+
+    flow_init(&parent, 1);
+    flow_recirc(&parent, 5);
+    flow_init(&other, 2);
+    flow_recirc(&other, 5);
+    flow_init(&child, 3);
+    match_set_recirc_id(&child.match, 5);
+    flow_recirc(&child, 6);
+    flow_init(&grandchild, 4);
+    match_set_recirc_id(&grandchild.match, 6);
+    flow_output(&grandchild);
+
+    assert(!put(&parent));
+    assert(!put(&other));
+    assert(!put(&child));
+    assert(!put(&grandchild));
+    check_views(4);
+    device_counts(&child, 11);
+
+    /* One parent in software is enough to take the child out. */
+    flow_replace_actions(&other);
+    flow_unoffloadable(&other);
+    flow_recirc(&other, 5);
+    assert(put(&other) == EOPNOTSUPP);
+    check_views(2);
+    assert(dump().n_evicting == 1);
+
+    /* OVS finds it idle and deletes it, with what it had counted. */
+    assert(!del(&child, &stats));
+    assert(stats.n_packets == 11);
+    assert(dump().n_evicting == 0);
+
+    /* It can't come back as long as that parent is in software. */
+    assert(put(&child) == EOPNOTSUPP);
+    check_views(1);             /* Its own child went, too. */
+    assert(del(&other, &stats) == ENOENT);
+    assert(del(&child, &stats) == ENOENT);
+    assert(!put(&child));
+    check_views(2);
+}
+
+static void
+test_port_removed(void)
+{
+    struct dpif_flow_stats stats;
+    struct test_flow f;
+
+    flow_init(&f, 1);
+    flow_output(&f);
+    assert(!put(&f));
+    device_counts(&f, 4);
+    engine_port_remove(u32_to_odp(IN_PORT));
+    assert(!count_device_rules());
+    assert(!flow_table_count(OFFLOAD_FLOW_INSTALLED));
+    assert(put(&f) == EOPNOTSUPP);
+
+    /* OVS deletes it only later, and must not see its counters fall. */
+    assert(!del(&f, &stats));
+    assert(stats.n_packets == 4);
+    assert(del(&f, &stats) == ENOENT);
+
+    make_ports();
+    assert(!put(&f));
+    check_views(1);
+}
+
+static void
+test_flush(void)
+{
+    struct offload_port *port = offload_port_lookup(u32_to_odp(IN_PORT));
+    struct dpif_flow_stats stats;
+    struct test_flow f;
+
+    flow_init(&f, 1);
+    flow_output(&f);
+    assert(!put(&f));
+    device_counts(&f, 4);
+    assert(!engine_flush(port));
+    check_views(0);
+    assert(!dump().n_flows);
+    assert(!del(&f, &stats));
+    assert(stats.n_packets == 4);
+}
+
+static void
+lose(struct test_flow *f)
+{
+    find_rule_by_ufid(&f->ufid)->used = false;
+}
+
+static void
+test_lost(void)
+{
+    struct dpif_flow_stats stats;
+    struct test_flow f, g;
+
+    flow_init(&f, 1);
+    flow_output(&f);
+    flow_init(&g, 2);
+    flow_output(&g);
+    assert(!put(&f));
+    assert(!put(&g));
+    device_counts(&f, 6);
+    dump();
+
+    lose(&f);
+    assert(dump().n_flows == 1);
+    engine_dump_run();
+    check_views(2);
+    device_counts(&f, 1);
+    dump();
+    assert(!del(&f, &stats));
+    assert(stats.n_packets == 7);
+}
+
+static void
+test_lost_for_good(void)
+{
+    struct dpif_flow_stats stats;
+    struct test_flow f;
+
+    flow_init(&f, 1);
+    flow_output(&f);
+    assert(!put(&f));
+    device_counts(&f, 6);
+    dump();
+
+    lose(&f);
+    dump();
+    fail_at = 1;
+    fail_error = ENOSPC;
+    fail_late = false;
+    engine_dump_run();
+    check_views(0);
+    assert(dump().n_evicting == 1);
+    assert(!del(&f, &stats));
+    assert(stats.n_packets == 6);
+    assert(!dump().n_flows);
+}
+
+static void
+test_counters_backwards(void)
+{
+    struct dpif_flow_stats stats;
+    struct test_flow f;
+
+    flow_init(&f, 1);
+    flow_output(&f);
+    assert(!put(&f));
+    device_counts(&f, 10);
+    assert(dump().n_packets == 10);
+    find_rule_by_ufid(&f.ufid)->counters.hw_packets = 3;
+    assert(dump().n_packets == 10);
+    assert(!del(&f, &stats));
+    assert(stats.n_packets == 10);
+}
+
+static void
+test_stale_reading(void)
+{
+    struct offload_reading reading;
+    struct offload_flow *flow;
+    struct test_flow f;
+    uint64_t seq;
+
+    flow_init(&f, 1);
+    flow_output(&f);
+    assert(!put(&f));
+    flow = flow_table_lookup(&f.ufid);
+    seq = flow_table_seq();
+    memset(&reading, 0, sizeof reading);
+    reading.ufid = f.ufid;
+    reading.handle = flow->handle;
+    reading.counters.sw_packets = 8;
+    assert(flow_table_reading(flow, &reading, seq, 1, 1));
+
+    /* A reading that began before the rule was replaced. */
+    device_counts(&f, 8);
+    assert(!put(&f));
+    reading.handle = flow->handle;
+    assert(!flow_table_reading(flow, &reading, seq, 1, 1));
+    assert(dump().n_packets == 8);
+
+    /* Of another rule. */
+    reading.handle.tc.handle++;
+    assert(!flow_table_reading(flow, &reading, flow_table_seq(), 1, 1));
+}
+
+static void
+test_flow_limit(void)
+{
+    struct engine_config config = { .max_flows = 1 };
+    struct test_flow f, g;
+
+    flow_init(&f, 1);
+    flow_output(&f);
+    flow_init(&g, 2);
+    flow_output(&g);
+    engine_set_config(&config);
+    assert(!put(&f));
+    assert(put(&g) == ENOSPC);
+    assert(!put(&f));           /* What is there may be changed. */
+    check_views(1);
+    config.max_flows = 0;
+    engine_set_config(&config);
+    assert(!put(&g));
+    check_views(2);
+}
+
+/* Several threads at the same few flows, and a port that comes and goes. */
+
+static atomic_bool stop;
+
+static void *
+storm(void *seed_)
+{
+    uint32_t x = (uintptr_t) seed_;
+    bool end;
+
+    do {
+        struct dpif_flow_stats stats;
+        struct engine_op ops_[8];
+        struct test_flow flows[8];
+        struct engine_op *ops[8];
+
+        for (int i = 0; i < 8; i++) {
+            x = x * 1103515245 + 12345;
+            flow_init(&flows[i], 1 + (x >> 16) % 20);
+            flow_output(&flows[i]);
+            op_init(&ops_[i], x & 0x400 ? ENGINE_PUT : ENGINE_DEL, &flows[i],
+                    &stats);
+            ops[i] = &ops_[i];
+        }
+        engine_operate(ops, 8);
+        ovsrcu_quiesce();
+        atomic_read(&stop, &end);
+    } while (!end);
+    return NULL;
+}
+
+static void *
+sweeps(void *aux OVS_UNUSED)
+{
+    bool end;
+
+    do {
+        struct offload_port *port = offload_port_lookup(u32_to_odp(IN_PORT));
+
+        if (port) {
+            dump();
+        }
+        ovsrcu_quiesce();
+        atomic_read(&stop, &end);
+    } while (!end);
+    return NULL;
+}
+
+static void
+test_threads(void)
+{
+    pthread_t threads[4];
+
+    atomic_init(&stop, false);
+    for (size_t i = 0; i < 3; i++) {
+        threads[i] = ovs_thread_create("storm", storm, (void *) (i + 1));
+    }
+    threads[3] = ovs_thread_create("sweeps", sweeps, NULL);
+    for (int i = 0; i < 200; i++) {
+        engine_port_remove(u32_to_odp(IN_PORT));
+        make_ports();
+        for (int j = 0; j < 20; j++) {
+            struct test_flow f;
+
+            flow_init(&f, 1 + j);
+            flow_output(&f);
+            put(&f);
+        }
+        ovsrcu_quiesce();
+    }
+    atomic_store(&stop, true);
+    for (size_t i = 0; i < 4; i++) {
+        xpthread_join(threads[i], NULL);
+    }
+    for (uint32_t id = 1; id <= 20; id++) {
+        struct test_flow f;
+
+        flow_init(&f, id);
+        del(&f, NULL);
+    }
+    check_views(0);
+    assert(!flow_table_count(OFFLOAD_FLOW_EVICTING));
+    assert(!flow_table_count(OFFLOAD_FLOW_REFUSED));
+}
+
+static const struct {
+    const char *name;
+    void (*function)(void);
+} tests[] = {
+    { "basics", test_basics },
+    { "replace", test_replace },
+    { "replace-refused", test_replace_refused },
+    { "faults", test_faults },
+    { "batch", test_batch },
+    { "batch-order", test_batch_order },
+    { "child-without-parent", test_child_without_parent },
+    { "parent-to-software", test_parent_to_software },
+    { "port-removed", test_port_removed },
+    { "flush", test_flush },
+    { "lost", test_lost },
+    { "lost-for-good", test_lost_for_good },
+    { "counters-backwards", test_counters_backwards },
+    { "stale-reading", test_stale_reading },
+    { "flow-limit", test_flow_limit },
+    { "threads", test_threads },
+};
+
+int
+main(int argc, char *argv[])
+{
+    set_program_name(argv[0]);
+    if (argc != 2) {
+        ovs_fatal(0, "usage: %s TEST", argv[0]);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
+        if (!strcmp(argv[1], tests[i].name)) {
+            engine_init();
+            make_ports();
+            tests[i].function();
+            return 0;
+        }
+    }
+    ovs_fatal(0, "%s: no such test", argv[1]);
+}
