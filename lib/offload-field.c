@@ -208,7 +208,7 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
     [OFFLOAD_FIELD_ARP_TIP] = {
         "arp(tip)", FLOW(nw_dst), PRE(ARP), TC_ANY(BYTES, ARP_TIP) },
     [OFFLOAD_FIELD_ARP_OP] = {
-        "arp(op)", FLOW(nw_proto), PRE(ARP), TC_ANY(SPECIAL, ARP_OP),
+        "arp(op)", FLOW(nw_proto), PRE(ARP), TC_ANY(U8, ARP_OP),
         NOTE("1 and 2: the kernel looks into requests and replies only") },
     [OFFLOAD_FIELD_ARP_SHA] = {
         "arp(sha)", FLOW(arp_sha), PRE(ARP), TC_ANY(BYTES, ARP_SHA) },

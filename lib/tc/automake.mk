@@ -2,8 +2,12 @@
 
 lib_liboffload_a_SOURCES += \
 	lib/tc/tc-backend.c \
+	lib/tc/tc-match.c \
+	lib/tc/tc-match.h \
 	lib/tc/tc-netlink.c \
 	lib/tc/tc-netlink.h \
+	lib/tc/tc-prio.c \
+	lib/tc/tc-prio.h \
 	lib/tc/tc-reply.c \
 	lib/tc/tc-reply.h \
 	lib/tc/tc-uapi.h

@@ -20,6 +20,7 @@
 
 /* The prio for a rule, or 0 if all are in use.  Counts a use of it. */
 uint16_t tc_prio_get(ovs_be16 protocol, uint32_t mask_hash);
+/* Takes one use back.  It must have been counted. */
 void tc_prio_put(uint16_t prio);
 
 #endif /* tc-prio.h */
