@@ -6,17 +6,9 @@
 
 #include "engine.h"
 #include "netdev-offload.h"
-#include "offload-backend.h"
 #include "openvswitch/dynamic-string.h"
 #include "ports.h"
 #include "unixctl.h"
-
-static void
-format_capabilities(const struct offload_backend *backend, struct ds *s)
-{
-    ds_put_format(s, "capabilities of %s:\n", backend->name);
-    backend->capabilities(s);
-}
 
 /* offload/status: what is offloaded, and what could be. */
 static void
@@ -29,11 +21,9 @@ offload_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
     ds_put_format(&s, "offload: %s\n",
                   netdev_is_flow_api_enabled() ? "enabled"
                   : "disabled (other_config:hw-offload isn't true)");
-    ds_put_cstr(&s, "ports of the kernel datapath:\n");
-    ports_format(&s);
     if (netdev_is_flow_api_enabled()) {
         engine_format_status(&s);
-        format_capabilities(&offload_backend_tc, &s);
+        ports_format_refused(&s);
     }
     unixctl_command_reply(conn, ds_cstr(&s));
     ds_destroy(&s);

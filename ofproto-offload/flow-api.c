@@ -10,8 +10,6 @@
 #include "engine.h"
 #include "netdev-offload-provider.h"
 #include "netdev-provider.h"
-#include "odp-util.h"
-#include "openvswitch/dynamic-string.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/vlog.h"
@@ -19,8 +17,6 @@
 #include "sset.h"
 
 VLOG_DEFINE_THIS_MODULE(offload_flow_api);
-
-static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
 
 /* Open vSwitch calls flow_get(), flow_del(), flow_flush(),
  * flow_dump_create(), and init_flow_api() when offload is being enabled, with
@@ -52,21 +48,6 @@ put_errno(int error)
     return !error || error == ENOSPC ? error : EOPNOTSUPP;
 }
 
-static void
-log_refusal(const struct netdev *netdev, const ovs_u128 *ufid,
-            const struct offload_refusal *refusal)
-{
-    if (!VLOG_DROP_DBG(&rl)) {
-        struct ds s = DS_EMPTY_INITIALIZER;
-
-        odp_format_ufid(ufid, &s);
-        ds_put_cstr(&s, ": ");
-        offload_refusal_format(refusal, &s);
-        VLOG_DBG("%s: %s", netdev_get_name(netdev), ds_cstr(&s));
-        ds_destroy(&s);
-    }
-}
-
 static int
 flow_api_flow_put(struct netdev *netdev, struct match *match,
                   struct nlattr *actions, size_t actions_len,
@@ -91,9 +72,6 @@ flow_api_flow_put(struct netdev *netdev, struct match *match,
 
     engine_operate(ops, ARRAY_SIZE(ops));
     info->tc_modify_flow_deleted = op.removed;
-    if (op.error) {
-        log_refusal(netdev, ufid, &op.refusal);
-    }
     return put_errno(op.error);
 }
 

@@ -18,7 +18,6 @@
 #include "netdev-provider.h"
 #include "netdev-vport.h"
 #include "odp-util.h"
-#include "offload-backend.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/vlog.h"
@@ -40,7 +39,6 @@ struct known_port {
     uint32_t block_id;
     int ifindex;                /* 0 if the device has none. */
     int error;                  /* Positive errno: the engine hasn't got it. */
-    bool open;
     struct offload_refusal refusal; /* Why it couldn't be opened. */
 };
 
@@ -279,7 +277,6 @@ ports_open(const struct netdev *netdev)
     ovs_mutex_lock(&mutex);
     port = known_port_find_ifindex(ifindex);
     if (port) {
-        port->open = !error;
         port->refusal = refusal;
     }
     ovs_mutex_unlock(&mutex);
@@ -308,53 +305,39 @@ compare_known_ports(const void *a_, const void *b_)
     return x < y ? -1 : x > y;
 }
 
-/* The state of 'port' in words. */
+/* Why flows of 'port' can't be offloaded.  Appends nothing if they can. */
 static void
-known_port_format_state(const struct known_port *port, struct ds *s)
+known_port_format_refusal(const struct known_port *port, struct ds *s)
 {
-    const struct offload_port *engine_port;
-
     if (port->error) {
-        ds_put_format(s, "not offloadable: %s",
-                      port->ifindex ? ovs_strerror(port->error)
-                      : "no network device in the kernel");
+        ds_put_cstr(s, port->ifindex ? ovs_strerror(port->error)
+                    : "no network device in the kernel");
     } else if (offload_refused(&port->refusal)) {
-        ds_put_cstr(s, "not offloadable: ");
         offload_refusal_format(&port->refusal, s);
-    } else if (!port->open) {
-        ds_put_cstr(s, "not in use");
-    } else {
-        engine_port = offload_port_lookup(port->odp_port);
-        ds_put_format(s, "%s, %"PRIu64" rules",
-                      engine_port && engine_port->backend
-                      ? engine_port->backend->name : "no backend",
-                      engine_port ? engine_n_flows(engine_port) : 0);
     }
 }
 
 static void
 known_port_format(const struct known_port *port, struct ds *s)
 {
-    ds_put_format(s, "  %"PRIu32": %s (%s", port->odp_port, port->name,
-                  offload_port_kind_name(port->kind));
-    if (port->ifindex) {
-        ds_put_format(s, ", ifindex %d", port->ifindex);
+    struct ds reason = DS_EMPTY_INITIALIZER;
+
+    known_port_format_refusal(port, &reason);
+    if (reason.length) {
+        ds_put_format(s, "  %-16s port %-4"PRIu32" %s\n", port->name,
+                      odp_to_u32(port->odp_port), ds_cstr(&reason));
     }
-    if (port->block_id) {
-        ds_put_format(s, ", block %"PRIu32, port->block_id);
-    }
-    ds_put_cstr(s, "): ");
-    known_port_format_state(port, s);
-    ds_put_char(s, '\n');
+    ds_destroy(&reason);
 }
 
 void
-ports_format(struct ds *s)
+ports_format_refused(struct ds *s)
 {
     const struct known_port **ports;
     struct known_port *port;
     size_t n = 0;
 
+    ds_put_cstr(s, "ports that stay in software:\n");
     ovs_mutex_lock(&mutex);
     ports = xmalloc(hmap_count(&known_ports) * sizeof *ports);
     HMAP_FOR_EACH (port, node, &known_ports) {

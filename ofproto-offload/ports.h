@@ -25,7 +25,8 @@ int ports_open(const struct netdev *);
 /* The port of 'netdev', or NULL.  Good until the caller quiesces. */
 struct offload_port *ports_lookup(const struct netdev *);
 
-/* Appends a line for each port. */
-void ports_format(struct ds *);
+/* Appends a line for each port whose flows can't be offloaded, with the
+ * reason. */
+void ports_format_refused(struct ds *);
 
 #endif /* ports.h */
