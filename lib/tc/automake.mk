@@ -2,10 +2,16 @@
 
 lib_liboffload_a_SOURCES += \
 	lib/tc/tc-backend.c \
+	lib/tc/tc-caps.c \
+	lib/tc/tc-caps.h \
 	lib/tc/tc-match.c \
 	lib/tc/tc-match.h \
 	lib/tc/tc-netlink.c \
 	lib/tc/tc-netlink.h \
+	lib/tc/tc-police.c \
+	lib/tc/tc-police.h \
+	lib/tc/tc-port.c \
+	lib/tc/tc-port.h \
 	lib/tc/tc-prio.c \
 	lib/tc/tc-prio.h \
 	lib/tc/tc-reply.c \
