@@ -110,7 +110,7 @@ static const struct set_key keys[__OVS_KEY_ATTR_MAX] = {
 static bool
 has_header(const struct offload_parser *p, enum offload_prereq prereq)
 {
-    const struct flow *flow = &p->rule->match.flow;
+    const struct match *match = &p->rule->match;
 
     switch (prereq) {
     case OFFLOAD_PRE_ETHERNET:
@@ -123,8 +123,9 @@ has_header(const struct offload_parser *p, enum offload_prereq prereq)
     case OFFLOAD_PRE_ICMP: case OFFLOAD_PRE_ICMPV6: case OFFLOAD_PRE_ND:
     case OFFLOAD_PRE_IGMP: case OFFLOAD_PRE_NSH:
     default:
-        return (p->packet.eth_type == flow->dl_type
-                && offload_prereq_holds(prereq, flow));
+        return (p->packet.eth_type == match->flow.dl_type
+                && offload_prereq_holds(prereq, &match->flow)
+                && offload_prereq_is_exact(prereq, &match->wc.masks));
     }
 }
 

@@ -76,6 +76,10 @@ parse_geneve(struct offload_parser *p, const struct nlattr *nla,
             return offload_parser_malformed(
                 p, "set(tunnel(geneve))", "option longer than the attribute");
         }
+        if (opt.r1 || opt.r2 || opt.r3) {
+            return offload_parser_malformed(p, "set(tunnel(geneve))",
+                                            "reserved bits");
+        }
         data += len;
         left -= len;
     }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 lib_liboffload_a_SOURCES += \
+	lib/tc/tc-action.c \
+	lib/tc/tc-action.h \
 	lib/tc/tc-backend.c \
 	lib/tc/tc-caps.c \
 	lib/tc/tc-caps.h \
@@ -14,6 +16,8 @@ lib_liboffload_a_SOURCES += \
 	lib/tc/tc-port.h \
 	lib/tc/tc-prio.c \
 	lib/tc/tc-prio.h \
+	lib/tc/tc-pedit.c \
+	lib/tc/tc-pedit.h \
 	lib/tc/tc-reply.c \
 	lib/tc/tc-reply.h \
 	lib/tc/tc-uapi.h
