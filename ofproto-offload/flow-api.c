@@ -87,7 +87,7 @@ flow_api_flow_del(struct netdev *netdev, const ovs_u128 *ufid,
     struct engine_op *ops[] = { &op };
 
     if (!flow_api_serves(netdev)) {
-        return EOPNOTSUPP;
+        return ENOENT;
     }
 
     engine_operate(ops, ARRAY_SIZE(ops));
@@ -226,10 +226,19 @@ flow_api_meter_get(ofproto_meter_id meter_id,
     return engine_meter_get(meter_id.uint32, stats);
 }
 
+/* Takes ports that can't be offloaded, too.  When Open vSwitch changes a flow
+ * that it can't offload, it first asks the provider of the input port to
+ * delete the flow.  Any answer but success and ENOENT makes it give up, and so
+ * does a port without a provider: the kernel datapath goes on with the old
+ * actions. */
 static int
 flow_api_init(struct netdev *netdev)
 {
-    return flow_api_serves(netdev) ? ports_open(netdev) : EOPNOTSUPP;
+    if (!flow_api_serves(netdev)) {
+        return EOPNOTSUPP;
+    }
+    ports_open(netdev);
+    return 0;
 }
 
 /* There is no uninit_flow_api(): Open vSwitch calls it when a netdev's last

@@ -260,19 +260,19 @@ ports_lookup(const struct netdev *netdev)
     return ifindex > 0 ? offload_port_lookup_ifindex(ifindex) : NULL;
 }
 
-int
+void
 ports_open(const struct netdev *netdev)
 {
     struct offload_refusal refusal = OFFLOAD_REFUSAL_INITIALIZER;
     int ifindex = netdev_get_ifindex(netdev);
+    struct ds s = DS_EMPTY_INITIALIZER;
     struct known_port *port;
-    int error;
 
     if (ifindex <= 0) {
-        return EOPNOTSUPP;
+        return;                 /* Known since the port was inserted. */
     }
 
-    error = engine_port_open(ifindex, &refusal);
+    engine_port_open(ifindex, &refusal);
 
     ovs_mutex_lock(&mutex);
     port = known_port_find_ifindex(ifindex);
@@ -281,17 +281,12 @@ ports_open(const struct netdev *netdev)
     }
     ovs_mutex_unlock(&mutex);
 
-    if (error) {
-        struct ds s = DS_EMPTY_INITIALIZER;
-
+    if (offload_refused(&refusal)) {
         offload_refusal_format(&refusal, &s);
-        VLOG_INFO("%s: flows can't be offloaded: %s",
-                  netdev_get_name(netdev),
-                  offload_refused(&refusal) ? ds_cstr(&s)
-                  : ovs_strerror(error));
+        VLOG_INFO("%s: flows can't be offloaded: %s", netdev_get_name(netdev),
+                  ds_cstr(&s));
         ds_destroy(&s);
     }
-    return error ? EOPNOTSUPP : 0;
 }
 
 static int

@@ -19,8 +19,9 @@ struct ds;
 struct netdev;
 struct offload_port;
 
-/* Opens the port of 'netdev' for rules.  Returns 0 or EOPNOTSUPP. */
-int ports_open(const struct netdev *);
+/* Opens the port of 'netdev' for rules.  If that can't be done, the reason is
+ * logged and kept, and its flows stay in software. */
+void ports_open(const struct netdev *);
 
 /* The port of 'netdev', or NULL.  Good until the caller quiesces. */
 struct offload_port *ports_lookup(const struct netdev *);

@@ -290,6 +290,13 @@ cmd_open(char *argv[])
 }
 
 static int
+cmd_move(char *argv[])
+{
+    netdev_set_dpif_type(find_netdev(argv[1]), dpif_type_of(argv[2]));
+    return 0;
+}
+
+static int
 cmd_close(char *argv[])
 {
     netdev_close(shash_find_and_delete(&netdevs, argv[1]));
@@ -515,6 +522,7 @@ static const struct {
     int (*run)(char *argv[]);
 } commands[] = {
     { "open", cmd_open },       /* open NETDEV DPIF-TYPE IFINDEX */
+    { "move", cmd_move },       /* move NETDEV DPIF-TYPE */
     { "close", cmd_close },     /* close NETDEV */
     { "insert", cmd_insert },   /* insert NETDEV PORT */
     { "remove", cmd_remove },   /* remove PORT DPIF-TYPE */
