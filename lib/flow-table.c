@@ -288,6 +288,7 @@ flow_table_installed(struct offload_flow *flow, struct offload_port *port,
         carry_over(flow, carry);
     }
     flow->port = port;
+    flow->condemned = false;
     flow->handle = *handle;
     flow->seq = next_seq();
     set_state(flow, OFFLOAD_FLOW_INSTALLED);
@@ -310,7 +311,7 @@ flow_table_uninstalled(struct offload_flow *flow,
         carry_over(flow, carry);
     }
     memset(&flow->handle, 0, sizeof flow->handle);
-    flow->in_hw = false;
+    flow->in_hw = flow->condemned = false;
     flow->seq = next_seq();
     if (state == OFFLOAD_FLOW_EVICTING && flow->state != state) {
         flow->evicted = time_msec();

@@ -87,6 +87,9 @@ struct offload_flow {
     enum offload_flow_state state;
     bool claimed;
     bool in_hw;                 /* By the last reading. */
+    bool condemned;             /* INSTALLED, but should not be: it couldn't be
+                                 * deleted.  Reported as EVICTING ones are, so
+                                 * that OVS has it deleted again. */
     uint32_t seen;              /* The last dump that has seen it. */
     struct offload_port *port;  /* Input port; NULL once that is gone. */
     union offload_handle handle;

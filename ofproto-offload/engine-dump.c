@@ -31,6 +31,9 @@ COVERAGE_DEFINE(offload_foreign_rule);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(10, 10);
 
+/* A time of last use at which OVS deletes a flow, msec. */
+#define IDLE_FOR_EVER 1
+
 struct engine_dump {
     struct offload_port *port;
     const struct offload_backend *backend;
@@ -59,7 +62,7 @@ flow_to_output(const struct offload_flow *flow, struct engine_flow *out)
     out->stats.n_packets = (stats.counters.hw_packets
                             + stats.counters.sw_packets);
     out->stats.n_bytes = stats.counters.hw_bytes + stats.counters.sw_bytes;
-    out->stats.used = stats.used;
+    out->stats.used = flow->condemned ? IDLE_FOR_EVER : stats.used;
 
     out->ufid = flow->ufid;
     out->in_port = port ? port->odp_port : ODPP_NONE;
@@ -197,7 +200,7 @@ engine_dump_next(struct engine_dump *dump, struct ofpbuf *buf,
     flow = next_evicting(dump);
     if (flow) {
         flow_to_output(flow, out);
-        out->stats.used = 1;    /* Idle for ever: OVS deletes it. */
+        out->stats.used = IDLE_FOR_EVER;
         out->attrs.dp_layer = "ovs";
         return true;
     }

@@ -405,9 +405,9 @@ finish_put(struct engine_batch *batch, struct engine_task *task)
     }
     if (task->refused) {
         if (installed && offload_handle_is_set(&task->device.handle)) {
-            /* It can't be deleted either.  As long as it is there, the flow
-             * is the device's; OVS finds it in the next dump. */
+            /* It can't be deleted either. */
             op->error = refuse_put(task);
+            flow->condemned = true;
             return;
         }
         finish_refused_put(batch, task, installed);
@@ -456,6 +456,7 @@ finish_del(struct engine_task *task)
 
     if (task->asked && task->device.error) {
         op->error = EBUSY;
+        flow->condemned = true;
         op->refusal = task->device.refusal;
         engine_note_refusal(&op->refusal, flow->port, &flow->ufid);
         return;
@@ -526,7 +527,7 @@ batch_add(struct engine_batch *batch, struct engine_op *op)
     struct engine_task *task;
 
     op->error = 0;
-    op->removed = false;
+    op->was_installed = op->removed = false;
     offload_refusal_init(&op->refusal);
     zero_stats(op->stats);
 
@@ -557,6 +558,7 @@ batch_add(struct engine_batch *batch, struct engine_op *op)
         return;
     }
 
+    op->was_installed = flow->state == OFFLOAD_FLOW_INSTALLED;
     task = &batch->tasks[batch->n++];
     task->op = op;
     task->flow = flow;

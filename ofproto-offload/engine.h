@@ -76,6 +76,7 @@ struct engine_op {
     /* Results. */
     int error;                  /* 0: it is the device's flow now (PUT), or
                                  * isn't any more (DEL). */
+    bool was_installed;         /* It had a rule in the device before. */
     bool removed;               /* A failed PUT took the old rule out. */
     struct dpif_flow_stats *stats;  /* PUT: zeros.  DEL: the last ones.  Filled
                                      * in on success; may be NULL. */

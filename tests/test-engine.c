@@ -457,7 +457,9 @@ count_device_rules(void)
 }
 
 struct dump_result {
-    size_t n_flows, n_evicting;
+    size_t n_flows;
+    size_t n_evicting;          /* In no device any more. */
+    size_t n_idle;              /* Reported as idle for ever. */
     uint64_t n_packets;
 };
 
@@ -465,7 +467,7 @@ static struct dump_result
 dump(void)
 {
     struct offload_port *port = offload_port_lookup(u32_to_odp(IN_PORT));
-    struct dump_result result = { 0, 0, 0 };
+    struct dump_result result = { 0, 0, 0, 0 };
     struct engine_dump *d;
     struct ofpbuf buf;
 
@@ -482,12 +484,15 @@ dump(void)
         assert(flow.actions);
         assert(match.flow.in_port.odp_port == u32_to_odp(IN_PORT));
         result.n_flows++;
-        result.n_evicting += flow.stats.used == 1;
+        result.n_evicting += (flow_table_lookup(&flow.ufid)->state
+                              == OFFLOAD_FLOW_EVICTING);
+        result.n_idle += flow.stats.used == 1;
         result.n_packets += flow.stats.n_packets;
     }
     assert(!buf.size);
     ofpbuf_uninit(&buf);
     assert(!engine_dump_done(d));
+    assert(result.n_idle >= result.n_evicting);
     return result;
 }
 
@@ -618,8 +623,10 @@ test_faults(void)
                 check_views(1);
                 error = del(&f, &stats);
                 if (at == 2 && !late) {
+                    /* OVS will find it idle, and try again. */
                     assert(error == EBUSY);
                     check_views(1);
+                    assert(dump().n_idle == 1);
                     assert(!del(&f, &stats));
                     assert(stats.n_packets == 9);
                 }
