@@ -23,6 +23,8 @@ struct member {
     enum offload_field_id field;
     uint16_t ofs, size;         /* Bytes, in the key. */
     bool read_only;             /* Must not change. */
+    uint32_t bits;              /* Of a 32-bit integer, that is shorter:
+                                 * the bits that exist.  Host byte order. */
 };
 
 struct set_key {
@@ -59,7 +61,9 @@ static const struct set_key keys[__OVS_KEY_ATTR_MAX] = {
         "set(ipv6)", sizeof(struct ovs_key_ipv6), OFFLOAD_PRE_IPV6,
         { MEMBER(IPV6_SRC, ovs_key_ipv6, ipv6_src),
           MEMBER(IPV6_DST, ovs_key_ipv6, ipv6_dst),
-          MEMBER(IPV6_LABEL, ovs_key_ipv6, ipv6_label),
+          { .field = OFFLOAD_FIELD_IPV6_LABEL, .size = 4,
+            .ofs = offsetof(struct ovs_key_ipv6, ipv6_label),
+            .bits = IPV6_LABEL_MASK },
           MEMBER(IPV6_TCLASS, ovs_key_ipv6, ipv6_tclass),
           MEMBER(IPV6_HLIMIT, ovs_key_ipv6, ipv6_hlimit),
           READ_ONLY(IP_PROTO, ovs_key_ipv6, ipv6_proto),
@@ -170,10 +174,33 @@ is_unchanged(const struct offload_parser *p, const struct member *member,
             && match->flow.nw_proto == *value);
 }
 
+/* Returns false if 'mask' has a bit on that doesn't exist.  A mask of all
+ * ones, which isn't from the attribute ('masked' false), is cut instead. */
+static bool
+has_only_bits(const struct member *member, uint8_t *mask, bool masked)
+{
+    ovs_be32 all = htonl(member->bits);
+    ovs_be32 have;
+
+    if (!member->bits) {
+        return true;
+    }
+    memcpy(&have, mask, sizeof have);
+    if (!masked) {
+        have &= all;
+        memcpy(mask, &have, sizeof have);
+    }
+    return !(have & ~all);
+}
+
 static int
 set_member(struct offload_parser *p, const struct member *member,
-           const uint8_t *value, const uint8_t *mask, bool masked)
+           const uint8_t *value, uint8_t *mask, bool masked)
 {
+    if (!has_only_bits(member, mask, masked)) {
+        return offload_parser_malformed(p, offload_field_name(member->field),
+                                        "a bit that doesn't exist");
+    }
     if (is_all_zeros(mask, member->size)) {
         return 0;
     }

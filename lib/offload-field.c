@@ -228,7 +228,8 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
         "ipv6(dst)", FLOW(ipv6_dst), PRE(IPV6), TC_ANY(BYTES, IPV6_DST),
         PEDIT(IP6, 24, L4_CSUM) },
     [OFFLOAD_FIELD_IPV6_LABEL] = {
-        "ipv6(label)", FLOW(ipv6_label), PRE(IPV6), TC_NONE },
+        "ipv6(label)", FLOW(ipv6_label), PRE(IPV6), TC_NONE,
+        PEDIT(IP6, 0, 0) },
     [OFFLOAD_FIELD_IP_PROTO] = {
         "ip(proto)", FLOW(nw_proto), PRE(IP), TC_EXACT(U8, IP_PROTO) },
     [OFFLOAD_FIELD_IP_TOS] = {
@@ -263,9 +264,11 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
         "udp(dst)", FLOW(tp_dst), PRE(UDP), TC_ANY(BYTES, UDP_DST),
         PEDIT(UDP, 2, L4_CSUM) },
     [OFFLOAD_FIELD_SCTP_SRC] = {
-        "sctp(src)", FLOW(tp_src), PRE(SCTP), TC_ANY(BYTES, SCTP_SRC) },
+        "sctp(src)", FLOW(tp_src), PRE(SCTP), TC_ANY(BYTES, SCTP_SRC),
+        PEDIT(TCP, 0, L4_CSUM) },       /* IPv4 only, see tc-pedit.c. */
     [OFFLOAD_FIELD_SCTP_DST] = {
-        "sctp(dst)", FLOW(tp_dst), PRE(SCTP), TC_ANY(BYTES, SCTP_DST) },
+        "sctp(dst)", FLOW(tp_dst), PRE(SCTP), TC_ANY(BYTES, SCTP_DST),
+        PEDIT(TCP, 2, L4_CSUM) },
     [OFFLOAD_FIELD_ICMP_TYPE] = {
         "icmp(type)", FLOW(tp_src), BITS(0xff), PRE(ICMP),
         TC_ANY(U8, ICMPV4_TYPE) },
