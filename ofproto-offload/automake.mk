@@ -1,16 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Functions of Open vSwitch whose callers get ours instead, __wrap_NAME(),
-# which calls __real_NAME().  Calls from the file that defines NAME can't be
-# wrapped: "make check-wraps" fails unless they are listed here as NAME:CALLER.
+# which calls __real_NAME(): see wrap.h.  Calls from the file that defines NAME
+# can't be wrapped: "make check-wraps" fails unless they are listed here as
+# NAME:CALLER.
 OFFLOAD_WRAPS =
 OFFLOAD_WRAPS_KNOWN =
 
-OFFLOAD_WRAPS += bridge_init
+# hook.c
+OFFLOAD_WRAPS += bridge_init ovs_print_version
+# config.c
+OFFLOAD_WRAPS += netdev_set_flow_api_enabled
+# ct-limits.c
+OFFLOAD_WRAPS += ct_dpif_set_limits ct_dpif_del_limits
+# meters.c
+OFFLOAD_WRAPS += dpif_meter_set dpif_meter_del
+# ports.c
+OFFLOAD_WRAPS += netdev_ports_insert netdev_ports_remove
 
 noinst_LIBRARIES += ofproto-offload/libofproto-offload.a
 ofproto_offload_libofproto_offload_a_SOURCES = \
-	ofproto-offload/hook.c
+	ofproto-offload/commands.c \
+	ofproto-offload/commands.h \
+	ofproto-offload/config.c \
+	ofproto-offload/ct-limits.c \
+	ofproto-offload/ct-limits.h \
+	ofproto-offload/engine-dump.c \
+	ofproto-offload/engine-port.c \
+	ofproto-offload/engine-private.h \
+	ofproto-offload/engine.c \
+	ofproto-offload/engine.h \
+	ofproto-offload/flow-api.c \
+	ofproto-offload/flow-api.h \
+	ofproto-offload/hook.c \
+	ofproto-offload/meters.c \
+	ofproto-offload/meters.h \
+	ofproto-offload/ports.c \
+	ofproto-offload/ports.h \
+	ofproto-offload/wrap.h
 
 # The daemon: Open vSwitch's own objects and ours.  All of ours are linked as
 # objects of a group, so a wrapped function may be needed by either side.
