@@ -3,6 +3,10 @@
 lib_liboffload_a_SOURCES += \
 	lib/tc/tc-action.c \
 	lib/tc/tc-action.h \
+	lib/tc/tc-action-ct.c \
+	lib/tc/tc-action-encode.h \
+	lib/tc/tc-action-tag.c \
+	lib/tc/tc-action-tunnel.c \
 	lib/tc/tc-backend.c \
 	lib/tc/tc-caps.c \
 	lib/tc/tc-caps.h \
