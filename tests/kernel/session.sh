@@ -81,10 +81,15 @@ add_environment() {
 
 # Makes the session's directory, where the kernel's memory fits.
 start_session() {
-    local parent
-    for parent in /dev/shm "${TMPDIR:-/tmp}"; do
-        [ -d "$parent" ] && [ -w "$parent" ] && has_room "$parent" && break
+    local dir parent=
+    for dir in /dev/shm "${TMPDIR:-/tmp}"; do
+        if [ -z "$parent" ] && [ -w "$dir" ] && has_room "$dir"; then
+            parent=$dir
+        fi
     done
+    [ -n "$parent" ] ||
+        die 125 "neither /dev/shm nor ${TMPDIR:-/tmp} has room for $mem of" \
+                "memory"
     session=$(mktemp -d "$(realpath "$parent")/ovs-fastpath.XXXXXX") || exit 125
     open_guard
     trap end_session EXIT
@@ -186,6 +191,7 @@ ended_within() {
 
 # Closes our ends of the pipes; what is still in them arrives.
 drain_pipes() {
+    [ ${#cats[@]} -gt 0 ] || return
     exec {to_out}>&- {to_log}>&-
     [ $one_stream = yes ] || exec {to_err}>&-
     wait "${cats[@]}"
