@@ -149,8 +149,10 @@ put_ct(struct ofpbuf *msg)
 {
     const struct tc_ct parms = { .action = TC_ACT_PIPE };
 
+    /* This action is one of those that want the flag. */
     nl_msg_put_string(msg, TCA_ACT_KIND, "ct");
-    size_t options = nl_msg_start_nested(msg, TCA_ACT_OPTIONS);
+    size_t options = nl_msg_start_nested(msg,
+                                         TCA_ACT_OPTIONS | NLA_F_NESTED);
     nl_msg_put_unspec(msg, TCA_CT_PARMS, &parms, sizeof parms);
     nl_msg_end_nested(msg, options);
 }
