@@ -15,8 +15,18 @@ OFFLOAD_WRAPS += netdev_set_flow_api_enabled
 OFFLOAD_WRAPS += ct_dpif_set_limits ct_dpif_del_limits
 # meters.c
 OFFLOAD_WRAPS += dpif_meter_set dpif_meter_del
+# operate.c: not for dpctl's calls, see there
+OFFLOAD_WRAPS += dpif_operate
+OFFLOAD_WRAPS_KNOWN += \
+	dpif_operate:dpif_execute \
+	dpif_operate:dpif_execute_helper_cb \
+	dpif_operate:dpif_flow_del \
+	dpif_operate:dpif_flow_get \
+	dpif_operate:dpif_flow_put \
+	dpif_operate:dpif_probe_feature
 # ports.c
 OFFLOAD_WRAPS += netdev_ports_insert netdev_ports_remove
+OFFLOAD_WRAPS_KNOWN += netdev_ports_remove:__wrap_netdev_ports_insert
 
 noinst_LIBRARIES += ofproto-offload/libofproto-offload.a
 ofproto_offload_libofproto_offload_a_SOURCES = \
@@ -35,6 +45,7 @@ ofproto_offload_libofproto_offload_a_SOURCES = \
 	ofproto-offload/hook.c \
 	ofproto-offload/meters.c \
 	ofproto-offload/meters.h \
+	ofproto-offload/operate.c \
 	ofproto-offload/ports.c \
 	ofproto-offload/ports.h \
 	ofproto-offload/wrap.h

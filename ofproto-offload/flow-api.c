@@ -13,6 +13,7 @@
 #include "openvswitch/match.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/vlog.h"
+#include "ovs-atomic.h"
 #include "ports.h"
 #include "sset.h"
 
@@ -48,6 +49,28 @@ put_errno(int error)
     return !error || error == ENOSPC ? error : EOPNOTSUPP;
 }
 
+/* What flow_put() was last told of the datapath.  Nobody else is told. */
+enum recirc_sharing { RECIRC_UNKNOWN, RECIRC_SHARED, RECIRC_NOT_SHARED };
+static atomic_int recirc_sharing = ATOMIC_VAR_INIT(RECIRC_UNKNOWN);
+
+bool
+flow_api_recirc_known(void)
+{
+    int sharing;
+
+    atomic_read_relaxed(&recirc_sharing, &sharing);
+    return sharing != RECIRC_UNKNOWN;
+}
+
+bool
+flow_api_recirc_shared(void)
+{
+    int sharing;
+
+    atomic_read_relaxed(&recirc_sharing, &sharing);
+    return sharing == RECIRC_SHARED;
+}
+
 static int
 flow_api_flow_put(struct netdev *netdev, struct match *match,
                   struct nlattr *actions, size_t actions_len,
@@ -70,6 +93,9 @@ flow_api_flow_put(struct netdev *netdev, struct match *match,
         return EOPNOTSUPP;
     }
 
+    atomic_store_relaxed(&recirc_sharing,
+                         info->recirc_id_shared_with_tc
+                         ? RECIRC_SHARED : RECIRC_NOT_SHARED);
     engine_operate(ops, ARRAY_SIZE(ops));
     info->tc_modify_flow_deleted = op.removed;
     return put_errno(op.error);

@@ -21,4 +21,9 @@ bool flow_api_serves(const struct netdev *);
 /* True if Open vSwitch has assigned our provider to 'netdev'. */
 bool flow_api_is_assigned(const struct netdev *);
 
+/* Whether the kernel datapath shares its recirculation ids with TC: known once
+ * the first flow has been offered to the provider. */
+bool flow_api_recirc_known(void);
+bool flow_api_recirc_shared(void);
+
 #endif /* flow-api.h */

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Whole batches, as handlers and revalidators hand them to dpif_operate().
+ *
+ * Open vSwitch's own code takes a batch apart and offers its operations one by
+ * one to the provider (lib/dpif-netlink.c, try_send_to_netdev()), each a round
+ * trip to the kernel.  Here the engine gets all of them at once; what it
+ * refuses, and what isn't about flows, goes on to Open vSwitch marked so that
+ * it isn't offered again.
+ *
+ * Calls from inside of lib/dpif.c (dpctl's) don't come here, but through
+ * struct netdev_flow_api. */
+
+#include <config.h>
+
+#include <string.h>
+
+#include "coverage.h"
+#include "dpif-provider.h"
+#include "dpif.h"
+#include "engine.h"
+#include "flow-api.h"
+#include "netdev-offload.h"
+#include "odp-util.h"
+#include "openvswitch/match.h"
+#include "openvswitch/vlog.h"
+#include "ovs-thread.h"
+#include "util.h"
+#include "wrap.h"
+
+VLOG_DEFINE_THIS_MODULE(offload_operate);
+
+OFFLOAD_WRAP(dpif_operate);
+
+COVERAGE_DEFINE(offload_batch);
+COVERAGE_DEFINE(offload_batched_op);
+
+/* Operations that are looked at together. */
+#define OPERATE_MAX 64
+
+struct operate_batch {
+    struct engine_op ops[OPERATE_MAX];
+    struct engine_op *opsp[OPERATE_MAX];
+    struct dpif_op *dops[OPERATE_MAX];  /* Where each of 'ops' comes from. */
+    struct match matches[OPERATE_MAX];
+    size_t n;
+
+    /* What is left for Open vSwitch, in the order in which it came, and then
+     * deletions of flows that were the kernel datapath's until now. */
+    struct dpif_op *rest[2 * OPERATE_MAX];
+    size_t n_rest;
+    struct dpif_op dels[OPERATE_MAX];
+    size_t n_dels;
+};
+
+DEFINE_PER_THREAD_MALLOCED_DATA(struct operate_batch *, operate_batch);
+
+static struct operate_batch *
+batch_get(void)
+{
+    struct operate_batch *batch = operate_batch_get();
+
+    if (!batch) {
+        batch = xzalloc(sizeof *batch);
+        operate_batch_set(batch);
+    }
+    batch->n = batch->n_rest = batch->n_dels = 0;
+    return batch;
+}
+
+/* Is it for us at all?  Offload rebalancing wants to see each operation's
+ * error in Open vSwitch's own code. */
+static bool
+may_batch(const struct dpif *dpif, enum dpif_offload_type offload_type)
+{
+    return (offload_type == DPIF_OFFLOAD_AUTO
+            && netdev_is_flow_api_enabled()
+            && !netdev_is_offload_rebalance_policy_enabled()
+            && flow_api_recirc_known()
+            && !strcmp(dpif_normalize_type(dpif_type(dpif)), "system"));
+}
+
+static bool
+translate_put(const struct dpif_flow_put *put, struct engine_op *op,
+              struct match *match)
+{
+    if (!put->ufid || put->flags & DPIF_FP_PROBE
+        || parse_key_and_mask_to_match(put->key, put->key_len, put->mask,
+                                       put->mask_len, match)) {
+        return false;
+    }
+    op->type = ENGINE_PUT;
+    op->ufid = put->ufid;
+    op->match = match;
+    op->actions = put->actions;
+    op->actions_len = put->actions_len;
+    op->in_port = match->flow.in_port.odp_port;
+    op->recirc_shared = flow_api_recirc_shared();
+    op->stats = put->stats;
+    return true;
+}
+
+static bool
+translate_del(const struct dpif_flow_del *del, struct engine_op *op)
+{
+    if (!del->ufid) {
+        return false;
+    }
+    op->type = ENGINE_DEL;
+    op->ufid = del->ufid;
+    op->stats = del->stats;
+    return true;
+}
+
+/* Adds 'dop' to the engine's operations, if it is one. */
+static bool
+translate(struct operate_batch *batch, struct dpif_op *dop)
+{
+    struct engine_op *op = &batch->ops[batch->n];
+    bool ok;
+
+    switch (dop->type) {
+    case DPIF_OP_FLOW_PUT:
+        ok = translate_put(&dop->flow_put, op, &batch->matches[batch->n]);
+        break;
+    case DPIF_OP_FLOW_DEL:
+        ok = translate_del(&dop->flow_del, op);
+        break;
+    case DPIF_OP_FLOW_GET:
+    case DPIF_OP_EXECUTE:
+    default:
+        ok = false;
+        break;
+    }
+    if (ok) {
+        batch->opsp[batch->n] = op;
+        batch->dops[batch->n] = dop;
+        batch->n++;
+    }
+    return ok;
+}
+
+/* The flow was the kernel datapath's until now: Open vSwitch modifies it. */
+static void
+delete_from_kernel(struct operate_batch *batch,
+                   const struct dpif_flow_put *put)
+{
+    struct dpif_op *dop = &batch->dels[batch->n_dels++];
+
+    memset(dop, 0, sizeof *dop);
+    dop->type = DPIF_OP_FLOW_DEL;
+    dop->flow_del.key = put->key;
+    dop->flow_del.key_len = put->key_len;
+    dop->flow_del.ufid = put->ufid;
+    dop->flow_del.pmd_id = put->pmd_id;
+}
+
+/* Takes in the engine's result.  Returns true if 'dop' is done with. */
+static bool
+finish(struct operate_batch *batch, const struct dpif *dpif,
+       const struct engine_op *op, struct dpif_op *dop)
+{
+    if (op->type == ENGINE_DEL) {
+        if (op->error) {
+            return false;
+        }
+        log_flow_del_message(dpif, &this_module, &dop->flow_del, 0);
+    } else if (!op->error) {
+        if (dop->flow_put.flags & DPIF_FP_MODIFY && !op->was_installed) {
+            delete_from_kernel(batch, &dop->flow_put);
+        }
+        log_flow_put_message(dpif, &this_module, &dop->flow_put, 0);
+    } else {
+        if (op->removed && dop->flow_put.flags & DPIF_FP_MODIFY) {
+            /* There is nothing in the kernel datapath to be modified. */
+            dop->flow_put.flags &= ~DPIF_FP_MODIFY;
+            dop->flow_put.flags |= DPIF_FP_CREATE;
+        }
+        return false;
+    }
+    dop->error = 0;
+    return true;
+}
+
+/* Executes up to OPERATE_MAX operations. */
+static void
+operate(struct dpif *dpif, struct dpif_op **ops, size_t n_ops)
+{
+    struct operate_batch *batch = batch_get();
+    size_t i, j;
+
+    for (i = 0; i < n_ops; i++) {
+        translate(batch, ops[i]);
+    }
+    if (batch->n) {
+        COVERAGE_INC(offload_batch);
+        COVERAGE_ADD(offload_batched_op, batch->n);
+        engine_operate(batch->opsp, batch->n);
+    }
+
+    for (i = j = 0; i < n_ops; i++) {
+        if (j >= batch->n || batch->dops[j] != ops[i]
+            || !finish(batch, dpif, &batch->ops[j], ops[i])) {
+            batch->rest[batch->n_rest++] = ops[i];
+        }
+        j += j < batch->n && batch->dops[j] == ops[i];
+    }
+    for (i = 0; i < batch->n_dels; i++) {
+        batch->rest[batch->n_rest++] = &batch->dels[i];
+    }
+    if (batch->n_rest) {
+        __real_dpif_operate(dpif, batch->rest, batch->n_rest,
+                            DPIF_OFFLOAD_NEVER);
+    }
+}
+
+/* Reading a flow is left to Open vSwitch whole: it asks the provider. */
+static bool
+has_gets(struct dpif_op **ops, size_t n_ops)
+{
+    for (size_t i = 0; i < n_ops; i++) {
+        if (ops[i]->type == DPIF_OP_FLOW_GET) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+__wrap_dpif_operate(struct dpif *dpif, struct dpif_op **ops, size_t n_ops,
+                    enum dpif_offload_type offload_type)
+{
+    if (!may_batch(dpif, offload_type) || has_gets(ops, n_ops)) {
+        __real_dpif_operate(dpif, ops, n_ops, offload_type);
+        return;
+    }
+    while (n_ops > 0) {
+        size_t chunk = MIN(n_ops, OPERATE_MAX);
+
+        operate(dpif, ops, chunk);
+        ops += chunk;
+        n_ops -= chunk;
+    }
+}
