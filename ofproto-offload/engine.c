@@ -50,7 +50,7 @@ struct engine_stranded {
     uint32_t recirc_id;
 };
 
-#define ENGINE_BATCH 32
+#define ENGINE_BATCH 64
 
 /* A thread's batch. */
 struct engine_batch {

@@ -66,7 +66,7 @@ struct fake_request {
 };
 
 struct offload_batch {
-    struct fake_request requests[64];
+    struct fake_request requests[128];
     size_t n;
 };
 

@@ -64,8 +64,8 @@ struct tc_transit {
     struct offload_counters counters;
 };
 
-/* A transit takes up to two requests of a pipeline. */
-#define TC_BATCH_MAX (TC_PIPELINE_MAX / 2)
+/* A transit takes up to two requests; a full pipeline runs by itself. */
+#define TC_BATCH_MAX TC_PIPELINE_MAX
 
 struct offload_batch {
     struct tc_pipeline *pipeline;
