@@ -373,7 +373,9 @@ read_qdisc(int ifindex, struct qdisc *qdisc)
     memset(qdisc, 0, sizeof *qdisc);
     qdisc->reply.echo = take_qdisc;
     qdisc->reply.aux = qdisc;
-    request_qdisc(p, RTM_GETQDISC, 0, ifindex, &qdisc->reply);
+    /* The kernel answers those who listen to all changes, and us only if told
+     * to. */
+    request_qdisc(p, RTM_GETQDISC, NLM_F_ECHO, ifindex, &qdisc->reply);
     tc_request_end(p);
     tc_pipeline_run(p);
     return qdisc->reply.error == ENOENT ? 0 : qdisc->reply.error;
