@@ -120,7 +120,8 @@ process_is_gone() {
 # make_vm NAME [ADDRESS/LENGTH [MAC]]: a network namespace NAME with eth0, the
 # guest's end, whose other end NAME stands for its representor port here.
 # Neither says anything by itself (no IPv6 unless ADDRESS is one), and
-# checksums are whole (if ethtool is there), so that the packets are those that a test sends.
+# checksums are whole (if ethtool is there), so that the packets are those
+# that a test sends.
 make_vm() {
     local name=$1 address=${2:-} mac=${3:-} dad=
     ip netns add "$name" &&

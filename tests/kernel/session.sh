@@ -20,7 +20,8 @@ kernel_pid=
 watch_pid=
 cats=()
 
-# Sets kernel, mem, timeout, log, writable, environment and argv.
+# Sets kernel, mem, timeout, log, directory, writable, links, environment and
+# argv.
 parse_arguments() {
     kernel=test
     mem=1G
@@ -51,9 +52,18 @@ parse_arguments() {
     [[ $timeout =~ ^[1-9][0-9]*$ ]] ||
         die 2 "--timeout needs a number of seconds, not '$timeout'"
     directory=$(pwd -P)
+    links=()
     is_system_directory "$directory" || writable+=("$directory")
-    writable+=("$top_dir")
-    [ ! -d "$build_dir" ] || writable+=("$(realpath "$build_dir")")
+    add_own_directory "$top_dir"
+    [ ! -d "$build_dir" ] || add_own_directory "$build_dir"
+}
+
+# What is ours is there under its real name and under the one we know.
+add_own_directory() {
+    local dir
+    dir=$(realpath -- "$1")
+    writable+=("$dir")
+    [ "$dir" = "$1" ] || links+=("$1")
 }
 
 add_writable() {
@@ -149,8 +159,8 @@ write_settings() {
     local bed=$1 umask
     umask=$(umask)
     environment+=("OVS_FASTPATH_BED=$bed")
-    declare -p argv directory writable environment modules preload bed \
-        out err umask > "$session/settings" || exit 125
+    declare -p argv directory writable links environment modules preload \
+        bed out err umask > "$session/settings" || exit 125
 }
 
 # start_kernel COMMAND...: in a process group of its own.
