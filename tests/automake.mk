@@ -51,7 +51,8 @@ tests_test_engine_DEPENDENCIES = $(OFFLOAD_DEPS)
 SYSTEM_TESTSUITE_AT = \
 	tests/system-testsuite.at \
 	tests/system-macros.at \
-	tests/system-packets.at
+	tests/system-packets.at \
+	tests/system-tc.at
 SYSTEM_TESTSUITE = tests/system-testsuite
 SYSTEM_PACKETS = \
 	tests/packets/cases.py \
@@ -87,3 +88,9 @@ clean-system-testsuite:
 	-cd tests && test ! -f system-testsuite || \
 	    $(SHELL) ./system-testsuite --clean
 CLEAN_LOCAL += clean-system-testsuite
+
+# The part of lib/tc/ that talks to the kernel, with a real one.
+check_PROGRAMS += tests/test-tc-kernel
+tests_test_tc_kernel_SOURCES = tests/test-tc-kernel.c
+tests_test_tc_kernel_LDADD = $(OFFLOAD_LIBS)
+tests_test_tc_kernel_DEPENDENCIES = $(OFFLOAD_DEPS)
