@@ -70,7 +70,8 @@ add_writable() {
     local dir
     dir=$(realpath -e -- "$1" 2>/dev/null) && [ -d "$dir" ] ||
         die 2 "--dir $1: no such directory"
-    ! is_system_directory "$dir" || die 2 "--dir $1: not for a system directory"
+    ! is_system_directory "$dir" ||
+        die 2 "--dir $1: not for a system directory"
     writable+=("$dir")
 }
 
@@ -100,7 +101,8 @@ start_session() {
     [ -n "$parent" ] ||
         die 125 "neither /dev/shm nor ${TMPDIR:-/tmp} has room for $mem of" \
                 "memory"
-    session=$(mktemp -d "$(realpath "$parent")/ovs-fastpath.XXXXXX") || exit 125
+    parent=$(realpath "$parent")
+    session=$(mktemp -d "$parent/ovs-fastpath.XXXXXX") || exit 125
     open_guard
     trap end_session EXIT
     trap 'exit 130' INT
