@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# "make bench" measures our ovs-vswitchd beside Open vSwitch's own and beside
+# the kernel: see tests/bench/run.  BENCH_FLAGS="--flows 1000" for a quick one.
+BENCH_FLAGS =
+bench: all $(bench_programs) tests/bench/count-calls.so
+	OVS_FASTPATH_BUILD='$(abs_top_builddir)' OVS_DIR='$(OVS_DIR)' \
+	    $(PYTHON3) -B $(srcdir)/tests/bench/run $(BENCH_FLAGS)
+.PHONY: bench
+
+# What the benchmark is made of isn't built without need.
+bench_programs = \
+	tests/bench/backend-rules \
+	tests/bench/flow-births \
+	tests/bench/flow-latency \
+	tests/bench/tc-rules
+EXTRA_PROGRAMS = $(bench_programs)
+CLEANFILES += $(bench_programs) tests/bench/count-calls.so
+
+BENCH_LIB = tests/bench/bench-lib.c tests/bench/bench-lib.h
+BENCH_CPPFLAGS = -D_GNU_SOURCE
+
+tests_bench_backend_rules_SOURCES = tests/bench/backend-rules.c $(BENCH_LIB)
+tests_bench_backend_rules_CPPFLAGS = $(AM_CPPFLAGS) $(BENCH_CPPFLAGS)
+tests_bench_backend_rules_LDADD = $(OFFLOAD_LIBS)
+tests_bench_backend_rules_DEPENDENCIES = $(OFFLOAD_DEPS)
+
+tests_bench_flow_births_SOURCES = tests/bench/flow-births.c $(BENCH_LIB)
+tests_bench_flow_births_CPPFLAGS = $(BENCH_CPPFLAGS)
+tests_bench_flow_latency_SOURCES = tests/bench/flow-latency.c $(BENCH_LIB)
+tests_bench_flow_latency_CPPFLAGS = $(BENCH_CPPFLAGS)
+tests_bench_tc_rules_SOURCES = tests/bench/tc-rules.c $(BENCH_LIB)
+tests_bench_tc_rules_CPPFLAGS = $(BENCH_CPPFLAGS)
+
+tests/bench/count-calls.so: tests/bench/count-calls.c
+	$(AM_V_CC)$(MKDIR_P) tests/bench && \
+	    $(CC) $(BENCH_CPPFLAGS) $(OFFLOAD_CFLAGS) $(CFLAGS) -shared -fPIC \
+	    -o $@ $(srcdir)/tests/bench/count-calls.c -ldl
+
+EXTRA_DIST += \
+	tests/bench/count-calls.c \
+	tests/bench/inside.py \
+	tests/bench/measure.py \
+	tests/bench/report.py \
+	tests/bench/run
