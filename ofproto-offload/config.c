@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "meters.h"
 #include "netdev-offload.h"
+#include "offload-field.h"
 #include "openvswitch/vlog.h"
 #include "smap.h"
 #include "tc/tc-caps.h"
@@ -58,19 +59,66 @@ set_tc_policy(const char *value)
 }
 
 static bool
-set_max_flows(const char *value)
+set_strict_tunnel_flags(const char *value)
 {
-    struct engine_config config = { .max_flows = 0 };
-
-    if (value && !str_to_uint(value, 10, &config.max_flows)) {
+    if (value && strcmp(value, "true") && strcmp(value, "false")) {
         return false;
     }
+    offload_strict_tunnel_flags = value && !strcmp(value, "true");
+    return true;
+}
+
+/* Open vSwitch's own limit (vswitchd/vswitch.ovsschema's documentation) counts
+ * the flows of the kernel datapath only, so ours is as high unless it is set
+ * by itself: what is over it goes to the kernel datapath, and is limited
+ * there. */
+static struct {
+    unsigned int flow_limit;
+    unsigned int max_flows;
+    bool max_flows_set;
+} limits = { .flow_limit = ENGINE_MAX_FLOWS_DEFAULT };
+
+static void
+update_limits(void)
+{
+    struct engine_config config = {
+        .max_flows = (limits.max_flows_set
+                      ? limits.max_flows : limits.flow_limit),
+    };
+
     engine_set_config(&config);
+}
+
+static bool
+set_flow_limit(const char *value)
+{
+    limits.flow_limit = ENGINE_MAX_FLOWS_DEFAULT;
+    if (value && !str_to_uint(value, 10, &limits.flow_limit)) {
+        return false;
+    }
+    update_limits();
+    return true;
+}
+
+static bool
+set_max_flows(const char *value)
+{
+    unsigned int max_flows = 0;
+
+    if (value && !str_to_uint(value, 10, &max_flows)) {
+        return false;
+    }
+    limits.max_flows = max_flows;
+    limits.max_flows_set = value != NULL;
+    update_limits();
     return true;
 }
 
 static struct config_key config_keys[] = {
     { .name = "tc-policy", .set = set_tc_policy },
+    { .name = "offload-strict-tunnel-flags", .set = set_strict_tunnel_flags,
+      .expected = "true or false" },
+    { .name = "flow-limit", .set = set_flow_limit },
     { .name = "offload-max-flows", .set = set_max_flows,
       .expected = "a number of flows, 0 for any" },
 };

@@ -31,7 +31,7 @@ static const struct offload_backend *const backends[] = {
     &offload_backend_tc,
 };
 
-static atomic_uint32_t max_flows = ATOMIC_VAR_INIT(0);
+static atomic_uint32_t max_flows = ATOMIC_VAR_INIT(ENGINE_MAX_FLOWS_DEFAULT);
 
 #define N_ZONES (UINT16_MAX + 1)
 static OVSRCU_TYPE(unsigned long *) limited_zones;

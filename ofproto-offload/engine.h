@@ -46,8 +46,9 @@ void engine_run(void);
 
 /* Configuration, from other_config.  May be set at any time. */
 struct engine_config {
-    uint32_t max_flows;         /* other_config:offload-max-flows; 0: none. */
+    uint32_t max_flows;         /* In devices at a time; 0: any number. */
 };
+#define ENGINE_MAX_FLOWS_DEFAULT 200000     /* As OVS's flow-limit. */
 void engine_set_config(const struct engine_config *);
 
 /* Ports.  engine_port_add() makes a port known, so that it may be an output
