@@ -300,14 +300,19 @@ compare_known_ports(const void *a_, const void *b_)
     return x < y ? -1 : x > y;
 }
 
-/* Why flows of 'port' can't be offloaded.  Appends nothing if they can. */
+static bool
+known_port_is_refused(const struct known_port *port)
+{
+    return port->error || offload_refused(&port->refusal);
+}
+
 static void
 known_port_format_refusal(const struct known_port *port, struct ds *s)
 {
     if (port->error) {
         ds_put_cstr(s, port->ifindex ? ovs_strerror(port->error)
                     : "no network device in the kernel");
-    } else if (offload_refused(&port->refusal)) {
+    } else {
         offload_refusal_format(&port->refusal, s);
     }
 }
@@ -315,14 +320,10 @@ known_port_format_refusal(const struct known_port *port, struct ds *s)
 static void
 known_port_format(const struct known_port *port, struct ds *s)
 {
-    struct ds reason = DS_EMPTY_INITIALIZER;
-
-    known_port_format_refusal(port, &reason);
-    if (reason.length) {
-        ds_put_format(s, "  %-16s port %-4"PRIu32" %s\n", port->name,
-                      odp_to_u32(port->odp_port), ds_cstr(&reason));
-    }
-    ds_destroy(&reason);
+    ds_put_format(s, "  %-16s port %-4"PRIu32" ", port->name,
+                  odp_to_u32(port->odp_port));
+    known_port_format_refusal(port, s);
+    ds_put_char(s, '\n');
 }
 
 void
@@ -332,11 +333,15 @@ ports_format_refused(struct ds *s)
     struct known_port *port;
     size_t n = 0;
 
-    ds_put_cstr(s, "ports that stay in software:\n");
     ovs_mutex_lock(&mutex);
     ports = xmalloc(hmap_count(&known_ports) * sizeof *ports);
     HMAP_FOR_EACH (port, node, &known_ports) {
-        ports[n++] = port;
+        if (known_port_is_refused(port)) {
+            ports[n++] = port;
+        }
+    }
+    if (n) {
+        ds_put_cstr(s, "ports that stay in software:\n");
     }
     qsort(ports, n, sizeof *ports, compare_known_ports);
     for (size_t i = 0; i < n; i++) {

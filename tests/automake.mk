@@ -2,7 +2,8 @@
 
 TESTSUITE_AT = \
 	tests/testsuite.at \
-	tests/engine.at
+	tests/engine.at \
+	tests/glue.at
 TESTSUITE = tests/testsuite
 
 EXTRA_DIST += $(TESTSUITE_AT)
@@ -45,6 +46,23 @@ tests_test_engine_SOURCES = \
 tests_test_engine_CPPFLAGS = $(AM_CPPFLAGS)
 tests_test_engine_LDADD = $(OFFLOAD_LIBS)
 tests_test_engine_DEPENDENCIES = $(OFFLOAD_DEPS)
+
+# What is between Open vSwitch and the engine, with an engine that does nothing.
+check_PROGRAMS += tests/test-glue
+tests_test_glue_SOURCES = tests/test-glue.c
+tests_test_glue_LDADD = \
+	$(GROUP_START) \
+	ofproto-offload/libofproto-offload.a \
+	lib/liboffload.a \
+	$(OVS_LIBS) \
+	$(GROUP_END) \
+	$(LIBNL_LIBS)
+tests_test_glue_DEPENDENCIES = \
+	$(OFFLOAD_DEPS) \
+	ofproto-offload/libofproto-offload.a
+tests_test_glue_LDFLAGS = \
+	$(AM_LDFLAGS) \
+	$(OFFLOAD_WRAPS:%=-Wl,--wrap=%)
 
 # Tests of the whole daemon with real packets, inside of the test kernel.
 # "make check-system SYSTEM_TESTSUITEFLAGS='-k KEYWORD'" runs a part.

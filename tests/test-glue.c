@@ -36,6 +36,7 @@
 
 #include "ofproto-offload/engine.h"
 #include "ofproto-offload/flow-api.h"
+#include "offload-field.h"
 #include "tc/tc-caps.h"
 
 /* The engine. */
@@ -342,6 +343,14 @@ cmd_config(char *argv[])
     return 0;
 }
 
+static int
+cmd_strict(char *argv[] OVS_UNUSED)
+{
+    printf("  tunnel flags are %s\n",
+           offload_strict_tunnel_flags ? "strict" : "not strict");
+    return 0;
+}
+
 /* fail ERROR [removed]: the next call of the engine. */
 static int
 cmd_fail(char *argv[])
@@ -527,6 +536,7 @@ static const struct {
     { "insert", cmd_insert },   /* insert NETDEV PORT */
     { "remove", cmd_remove },   /* remove PORT DPIF-TYPE */
     { "config", cmd_config },
+    { "strict", cmd_strict },
     { "fail", cmd_fail },
     { "put", cmd_put },         /* put NETDEV UFID */
     { "del", cmd_del },         /* del NETDEV UFID */
