@@ -33,15 +33,35 @@ check-wraps: ofproto-offload/ovs-vswitchd
 	    -- $(OFFLOAD_WRAPS_KNOWN)
 CHECK_LOCAL += check-wraps
 
+# Would "make dist" forget a file?
+check-dist:
+	$(AM_V_GEN)echo $(DISTFILES) | \
+	    $(SHELL) $(top_srcdir)/build-aux/check-dist $(srcdir)
+.PHONY: check-dist
+
 # A test that everything compiles, for build directories that do no more.
 check-compile: all
 	@echo '1 passed, 0 failed'
 .PHONY: check-compile
 
 EXTRA_DIST += build-aux/build-ovs
+EXTRA_DIST += build-aux/check-dist
 EXTRA_DIST += build-aux/check-wraps
 EXTRA_DIST += build-aux/packages
 EXTRA_DIST += build-aux/setup
+EXTRA_DIST += .ci/run
+
+# The test kernel.
+EXTRA_DIST += \
+	tests/kernel/build \
+	tests/kernel/common.sh \
+	tests/kernel/debug-kernel.config \
+	tests/kernel/guest-init \
+	tests/kernel/guest-lib.sh \
+	tests/kernel/run \
+	tests/kernel/selftest \
+	tests/kernel/session.sh \
+	tests/kernel/test-kernel.config
 
 # "make clean" keeps Open vSwitch, which takes minutes; "make distclean" takes
 # it away unless it is another build directory's.

@@ -1,3 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
 EXTRA_DIST += utilities/check
+EXTRA_DIST += utilities/quickstart
+EXTRA_DIST += utilities/quickstart.d/tc
