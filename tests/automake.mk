@@ -2,6 +2,7 @@
 
 TESTSUITE_AT = \
 	tests/testsuite.at \
+	tests/action.at \
 	tests/engine.at \
 	tests/glue.at
 TESTSUITE = tests/testsuite
@@ -106,6 +107,12 @@ clean-system-testsuite:
 	-cd tests && test ! -f system-testsuite || \
 	    $(SHELL) ./system-testsuite --clean
 CLEAN_LOCAL += clean-system-testsuite
+
+# Actions: from netlink to TC.
+check_PROGRAMS += tests/test-action
+tests_test_action_SOURCES = tests/test-action.c
+tests_test_action_LDADD = $(OFFLOAD_LIBS)
+tests_test_action_DEPENDENCIES = $(OFFLOAD_DEPS)
 
 # The part of lib/tc/ that talks to the kernel, with a real one.
 check_PROGRAMS += tests/test-tc-kernel

@@ -135,7 +135,7 @@ check_tunnel(struct tc_encoder *e, const struct offload_action *a)
     if (a->tunnel.df && !a->tunnel.ipv6 && !tc_caps.tunnel_df) {
         return offload_refuse(e->refusal, OFFLOAD_REFUSED_CAPABILITY,
                               "set(tunnel(df))", "options:df_default=false",
-                              "Linux 6.9 and later can set it");
+                              "Linux 6.4 and later can set it");
     }
     if (a->tunnel.oam) {
         return offload_refuse(e->refusal, OFFLOAD_REFUSED_ACTION,
