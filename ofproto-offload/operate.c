@@ -13,6 +13,7 @@
 
 #include <config.h>
 
+#include <errno.h>
 #include <string.h>
 
 #include "coverage.h"
@@ -155,31 +156,59 @@ delete_from_kernel(struct operate_batch *batch,
     dop->flow_del.pmd_id = put->pmd_id;
 }
 
+static bool
+finish_del(const struct dpif *dpif, const struct engine_op *op,
+           struct dpif_op *dop)
+{
+    if (op->error) {
+        return false;
+    }
+    log_flow_del_message(dpif, &this_module, &dop->flow_del, 0);
+    dop->error = 0;
+    return true;
+}
+
+/* Several packets of one new megaflow may come up before its rule is in.  Each
+ * makes a flow with an ufid of its own, as it is a hash of the packet's whole
+ * key, and the same match.  The kernel datapath says EEXIST to all but the
+ * first of them, which then is the only one, and so do we. */
+static bool
+is_duplicate(const struct engine_op *op, const struct dpif_flow_put *put)
+{
+    return (op->refusal.code == OFFLOAD_REFUSED_OVERLAP
+            && !op->was_installed && !(put->flags & DPIF_FP_MODIFY));
+}
+
+static bool
+finish_put(struct operate_batch *batch, const struct dpif *dpif,
+           const struct engine_op *op, struct dpif_op *dop)
+{
+    struct dpif_flow_put *put = &dop->flow_put;
+
+    if (op->error && !is_duplicate(op, put)) {
+        if (op->removed && put->flags & DPIF_FP_MODIFY) {
+            /* There is nothing in the kernel datapath to be modified. */
+            put->flags &= ~DPIF_FP_MODIFY;
+            put->flags |= DPIF_FP_CREATE;
+        }
+        return false;
+    }
+    if (!op->error && put->flags & DPIF_FP_MODIFY && !op->was_installed) {
+        delete_from_kernel(batch, put);
+    }
+    dop->error = op->error ? EEXIST : 0;
+    log_flow_put_message(dpif, &this_module, put, dop->error);
+    return true;
+}
+
 /* Takes in the engine's result.  Returns true if 'dop' is done with. */
 static bool
 finish(struct operate_batch *batch, const struct dpif *dpif,
        const struct engine_op *op, struct dpif_op *dop)
 {
-    if (op->type == ENGINE_DEL) {
-        if (op->error) {
-            return false;
-        }
-        log_flow_del_message(dpif, &this_module, &dop->flow_del, 0);
-    } else if (!op->error) {
-        if (dop->flow_put.flags & DPIF_FP_MODIFY && !op->was_installed) {
-            delete_from_kernel(batch, &dop->flow_put);
-        }
-        log_flow_put_message(dpif, &this_module, &dop->flow_put, 0);
-    } else {
-        if (op->removed && dop->flow_put.flags & DPIF_FP_MODIFY) {
-            /* There is nothing in the kernel datapath to be modified. */
-            dop->flow_put.flags &= ~DPIF_FP_MODIFY;
-            dop->flow_put.flags |= DPIF_FP_CREATE;
-        }
-        return false;
-    }
-    dop->error = 0;
-    return true;
+    return (op->type == ENGINE_DEL
+            ? finish_del(dpif, op, dop)
+            : finish_put(batch, dpif, op, dop));
 }
 
 /* Executes up to OPERATE_MAX operations. */
