@@ -32,6 +32,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -203,6 +204,22 @@ send_requests(struct rules *r)
     tx_len = 0;
 }
 
+/* Calls 'cb' for each message in 'len' bytes from 'p'. */
+static void
+take(struct rules *r, const char *p, size_t len,
+     void (*cb)(struct rules *, const struct nlmsghdr *, uint32_t *count),
+     uint32_t *count)
+{
+    const struct nlmsghdr *nlh = (const void *) p;
+
+    while (NLMSG_OK(nlh, len)) {
+        cb(r, nlh, count);
+        p += NLMSG_ALIGN(nlh->nlmsg_len);
+        len -= MIN(NLMSG_ALIGN(nlh->nlmsg_len), len);
+        nlh = (const void *) p;
+    }
+}
+
 /* Calls 'cb' for each message that the kernel has sent, in one receive. */
 static void
 receive(struct rules *r, void (*cb)(struct rules *, const struct nlmsghdr *,
@@ -213,15 +230,33 @@ receive(struct rules *r, void (*cb)(struct rules *, const struct nlmsghdr *,
     if (len < 0) {
         bench_die("receive from the kernel");
     }
-    for (const char *p = rx.bytes; len >= NLMSG_HDRLEN; ) {
-        const struct nlmsghdr *nlh = (const void *) p;
+    take(r, rx.bytes, len, cb, count);
+}
 
-        if (!NLMSG_OK(nlh, len)) {
-            break;
-        }
-        cb(r, nlh, count);
-        p += NLMSG_ALIGN(nlh->nlmsg_len);
-        len -= NLMSG_ALIGN(nlh->nlmsg_len);
+/* The kernel answers each request by itself, but many of its answers can be
+ * received at a time: an acknowledgement and an echo a request. */
+static void
+receive_many(struct rules *r,
+             void (*cb)(struct rules *, const struct nlmsghdr *,
+                        uint32_t *count), uint32_t *count)
+{
+    enum { N = 2 * MAX_BATCH, SIZE = sizeof rx / (2 * MAX_BATCH) };
+    static struct mmsghdr msgs[N];
+    static struct iovec iov[N];
+    int n;
+
+    for (int i = 0; i < N; i++) {
+        iov[i].iov_base = rx.bytes + i * SIZE;
+        iov[i].iov_len = SIZE;
+        msgs[i].msg_hdr.msg_iov = &iov[i];
+        msgs[i].msg_hdr.msg_iovlen = 1;
+    }
+    n = recvmmsg(r->fd, msgs, N, MSG_WAITFORONE, NULL);
+    if (n < 0) {
+        bench_die("receive from the kernel");
+    }
+    for (int i = 0; i < n; i++) {
+        take(r, rx.bytes + i * SIZE, msgs[i].msg_len, cb, count);
     }
 }
 
@@ -252,7 +287,7 @@ for_each_rule(struct rules *r,
         }
         send_requests(r);
         while (acks < n) {
-            receive(r, count_acks, &acks);
+            receive_many(r, count_acks, &acks);
         }
     }
     return (bench_now_us() - start) / 1e6;
