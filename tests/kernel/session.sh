@@ -20,10 +20,11 @@ kernel_pid=
 watch_pid=
 cats=()
 
-# Sets kernel, mem, timeout, log, directory, writable, links, environment and
+# Sets kernel, cpus, mem, timeout, log, directory, writable, links, environment and
 # argv.
 parse_arguments() {
     kernel=test
+    cpus=2
     mem=1G
     timeout=1800
     log=
@@ -33,6 +34,7 @@ parse_arguments() {
     while [ $# -gt 0 ]; do
         case $1 in
         --kernel) need_value "$1" $#; kernel=$2; shift ;;
+        --cpus) need_value "$1" $#; cpus=$2; shift ;;
         --mem) need_value "$1" $#; mem=$2; shift ;;
         --timeout) need_value "$1" $#; timeout=$2; shift ;;
         --dir) need_value "$1" $#; add_writable "$2"; shift ;;
@@ -49,6 +51,8 @@ parse_arguments() {
     argv=("$@")
     [[ $mem =~ ^[1-9][0-9]*[MG]$ ]] ||
         die 2 "--mem needs a size such as 512M or 2G, not '$mem'"
+    [[ $cpus =~ ^[1-9][0-9]*$ ]] ||
+        die 2 "--cpus needs a number, not '$cpus'"
     [[ $timeout =~ ^[1-9][0-9]*$ ]] ||
         die 2 "--timeout needs a number of seconds, not '$timeout'"
     directory=$(pwd -P)
