@@ -532,10 +532,16 @@ drop_tunnel_artefacts(const struct flow *key, struct flow *mask)
     }
 }
 
-/* Where there is no VLAN header, it has no contents, and no other inside. */
+/* Where there is no VLAN header, it has no contents, and no other inside; and
+ * where there is no Ethernet header, there is none at all. */
 static void
 drop_vlan_artefacts(const struct flow *key, struct flow *mask)
 {
+    if (key->packet_type != htonl(PT_ETH)) {
+        memset(mask->vlans, 0, sizeof mask->vlans);
+        return;
+    }
+
     for (int i = 0; i < FLOW_MAX_VLAN_HEADERS; i++) {
         union flow_vlan_hdr *vlan = &mask->vlans[i];
 

@@ -2,6 +2,7 @@
 
 TESTSUITE_AT = \
 	tests/testsuite.at \
+	tests/match.at \
 	tests/action.at \
 	tests/engine.at \
 	tests/glue.at
@@ -37,6 +38,12 @@ clean-testsuite:
 	-cd tests && test ! -f testsuite || $(SHELL) ./testsuite --clean
 CLEAN_LOCAL += clean-testsuite
 
+# From megaflows to flower's attributes, in the test kernel too.
+check_PROGRAMS += tests/test-match
+tests_test_match_SOURCES = tests/test-match.c
+tests_test_match_LDADD = $(OFFLOAD_LIBS)
+tests_test_match_DEPENDENCIES = $(OFFLOAD_DEPS)
+
 # The engine with a made-up device in the place of the TC backend.
 check_PROGRAMS += tests/test-engine
 tests_test_engine_SOURCES = \
@@ -70,6 +77,7 @@ tests_test_glue_LDFLAGS = \
 SYSTEM_TESTSUITE_AT = \
 	tests/system-testsuite.at \
 	tests/system-macros.at \
+	tests/system-match.at \
 	tests/system-packets.at \
 	tests/system-tc.at
 SYSTEM_TESTSUITE = tests/system-testsuite
@@ -96,8 +104,8 @@ $(SYSTEM_TESTSUITE): $(SYSTEM_TESTSUITE_AT) tests/package.m4
 	    -o $@.tmp $(srcdir)/tests/system-testsuite.at && mv $@.tmp $@
 
 SYSTEM_TESTSUITEFLAGS =
-check-system: all $(SYSTEM_TESTSUITE) tests/packets.hex tests/atconfig \
-		tests/atlocal
+check-system: all $(check_PROGRAMS) $(SYSTEM_TESTSUITE) tests/packets.hex \
+		tests/atconfig tests/atlocal
 	cd tests && OVS_FASTPATH_BUILD='$(abs_top_builddir)' \
 	    $(abs_top_srcdir)/tests/kernel/run --env OVS_FASTPATH_VSWITCHD \
 	    -- $(SHELL) ./system-testsuite $(SYSTEM_TESTSUITEFLAGS)

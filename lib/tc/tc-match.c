@@ -61,7 +61,6 @@ format_bytes(struct ds *s, const struct offload_field *field,
     if (field->size <= sizeof(uint64_t)) {
         ds_put_format(s, "%#"PRIx64, offload_field_value(field, flow));
     } else {
-        ds_put_cstr(s, "0x");
         ds_put_hex(s, (const uint8_t *) flow + field->ofs, field->size);
     }
 }
@@ -295,13 +294,14 @@ encode_gbp(struct encoder *e, enum offload_field_id id)
 /* Checks all the options' lengths, which come from the network, and that TC
  * can express their masks.  Returns NULL if all is well, or why not. */
 static const char *
-check_geneve(const struct tun_metadata *key, const struct tun_metadata *mask)
+check_geneve(const struct tun_metadata *packet,
+             const struct tun_metadata *mask)
 {
-    size_t left = key->present.len;
+    size_t left = packet->present.len;
     size_t i = 0;
 
     while (left) {
-        const struct geneve_opt *opt = &key->opts.gnv[i];
+        const struct geneve_opt *opt = &packet->opts.gnv[i];
         const struct geneve_opt *opt_mask = &mask->opts.gnv[i];
         size_t size;
 
@@ -323,15 +323,15 @@ check_geneve(const struct tun_metadata *key, const struct tun_metadata *mask)
     return NULL;
 }
 
-/* Puts 'opts' with the lengths of 'key', which have been checked. */
+/* Puts 'opts' with the lengths of 'packet', which have been checked. */
 static void
 put_geneve(struct encoder *e, uint16_t attr, const struct tun_metadata *opts,
-           const struct tun_metadata *key)
+           const struct tun_metadata *packet)
 {
     size_t outer = start_nested(e->msg, attr);
 
-    for (size_t i = 0; i * sizeof *key->opts.gnv < key->present.len;
-         i += 1 + key->opts.gnv[i].length) {
+    for (size_t i = 0; i * sizeof *packet->opts.gnv < packet->present.len;
+         i += 1 + packet->opts.gnv[i].length) {
         const struct geneve_opt *opt = &opts->opts.gnv[i];
         size_t inner = start_nested(e->msg, TCA_FLOWER_KEY_ENC_OPTS_GENEVE);
 
@@ -339,47 +339,50 @@ put_geneve(struct encoder *e, uint16_t attr, const struct tun_metadata *opts,
                         opt->opt_class);
         nl_msg_put_u8(e->msg, TCA_FLOWER_KEY_ENC_OPT_GENEVE_TYPE, opt->type);
         nl_msg_put_unspec(e->msg, TCA_FLOWER_KEY_ENC_OPT_GENEVE_DATA, opt + 1,
-                          key->opts.gnv[i].length * 4);
+                          packet->opts.gnv[i].length * 4);
         nl_msg_end_nested(e->msg, inner);
-        hash_mask(e, key->opts.gnv[i].length, NULL, 0);
+        hash_mask(e, packet->opts.gnv[i].length, NULL, 0);
     }
     nl_msg_end_nested(e->msg, outer);
 }
 
 /* Options as they are in a packet (FLOW_TNL_F_UDPIF).  Their number and
- * lengths are matched with them: flower has no way to match less. */
+ * lengths, which are the packet's, masked or not, are matched with them:
+ * flower has no way to match less. */
 static int
 encode_geneve(struct encoder *e, enum offload_field_id id)
 {
+    const struct flow_tnl *tnl = &e->rule->packet->tunnel;
+    const struct tun_metadata *packet = &tnl->metadata;
     const struct tun_metadata *key = &e->key->tunnel.metadata;
     const struct tun_metadata *mask = &e->mask->tunnel.metadata;
     struct tun_metadata rest = *mask;
     const char *why;
 
-    if (!(e->rule->packet->tunnel.flags & FLOW_TNL_F_UDPIF)) {
+    if (!(tnl->flags & FLOW_TNL_F_UDPIF)) {
         return refuse(e, OFFLOAD_REFUSED_FIELD_VALUE, id, NULL,
                       "not in the form of a packet's");
-    } else if (!key->present.len) {
+    } else if (!packet->present.len) {
         return refuse(e, OFFLOAD_REFUSED_FIELD_VALUE, id, NULL,
                       "the kernel can't match packets without options");
     }
     BUILD_ASSERT(sizeof key->opts > UINT8_MAX);     /* present.len fits. */
 
     rest.present.len = 0;
-    memset(&rest.opts, 0, key->present.len);
+    memset(&rest.opts, 0, packet->present.len);
     if (mask->present.len != UINT8_MAX || !is_all_zeros(&rest, sizeof rest)) {
         return refuse(e, OFFLOAD_REFUSED_FIELD_MASK, id, NULL,
                       "length of all options");
     }
 
-    why = check_geneve(key, mask);
+    why = check_geneve(packet, mask);
     if (why) {
         return refuse(e, OFFLOAD_REFUSED_FIELD_VALUE, id, NULL, why);
     }
 
-    put_geneve(e, TCA_FLOWER_KEY_ENC_OPTS, key, key);
-    put_geneve(e, TCA_FLOWER_KEY_ENC_OPTS_MASK, mask, key);
-    hash_mask(e, TCA_FLOWER_KEY_ENC_OPTS, &mask->opts, key->present.len);
+    put_geneve(e, TCA_FLOWER_KEY_ENC_OPTS, key, packet);
+    put_geneve(e, TCA_FLOWER_KEY_ENC_OPTS_MASK, mask, packet);
+    hash_mask(e, TCA_FLOWER_KEY_ENC_OPTS, &mask->opts, packet->present.len);
     return 0;
 }
 
