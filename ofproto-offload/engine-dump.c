@@ -12,6 +12,7 @@
 #include "engine.h"
 #include "engine-private.h"
 #include "flow-table.h"
+#include "packets.h"
 #include "netlink.h"
 #include "odp-util.h"
 #include "offload-backend.h"
@@ -73,6 +74,11 @@ flow_to_output(const struct offload_flow *flow, struct engine_flow *out)
     out->actions = NULL;
     if (out->match && spec) {
         minimatch_expand(&spec->match, out->match);
+        if (out->match->flow.packet_type == htonl(PT_ETH)) {
+            /* A matter of course, which the kernel datapath's flows don't
+             * show either. */
+            out->match->wc.masks.packet_type = 0;
+        }
         out->actions = offload_flow_spec_actions(spec);
     }
 }
