@@ -5,6 +5,7 @@ TESTSUITE_AT = \
 	tests/match.at \
 	tests/action.at \
 	tests/engine.at \
+	tests/tc-netlink.at \
 	tests/glue.at
 TESTSUITE = tests/testsuite
 
@@ -127,3 +128,26 @@ check_PROGRAMS += tests/test-tc-kernel
 tests_test_tc_kernel_SOURCES = tests/test-tc-kernel.c
 tests_test_tc_kernel_LDADD = $(OFFLOAD_LIBS)
 tests_test_tc_kernel_DEPENDENCIES = $(OFFLOAD_DEPS)
+
+# The same, with a made-up kernel whose system calls fail.
+check_PROGRAMS += tests/test-tc-netlink
+tests_test_tc_netlink_SOURCES = tests/test-tc-netlink.c
+tests_test_tc_netlink_LDADD = $(OFFLOAD_LIBS)
+tests_test_tc_netlink_DEPENDENCIES = $(OFFLOAD_DEPS)
+
+# Fuzzers, by a compiler that has libFuzzer.
+EXTRA_DIST += tests/fuzz-tc-reply.c tests/fuzz-tc-reply.corpus
+if HAVE_FUZZ_CC
+FUZZ_CFLAGS = -g -O1 -fno-strict-aliasing \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+FUZZ_TC_REPLY = \
+	$(srcdir)/tests/fuzz-tc-reply.c \
+	$(srcdir)/lib/tc/tc-netlink.c \
+	$(srcdir)/lib/tc/tc-reply.c
+tests/fuzz-tc-reply: $(FUZZ_TC_REPLY) $(OVS_STAMP)
+	$(AM_V_CCLD)$(MKDIR_P) tests && $(FUZZ_CC) $(DEFS) $(AM_CPPFLAGS) \
+	    $(FUZZ_CFLAGS) -o $@ $(FUZZ_TC_REPLY) \
+	    $(GROUP_START) $(OVS_LIBS) $(GROUP_END) $(LIBNL_LIBS)
+check-testsuite: tests/fuzz-tc-reply
+CLEANFILES += tests/fuzz-tc-reply
+endif

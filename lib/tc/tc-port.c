@@ -477,11 +477,13 @@ get_qdisc(const struct offload_port *port, struct tc_port *tc_port,
           struct offload_refusal *refusal)
 {
     const char *kind = tc_port->parent == PARENT_EGRESS ? "clsact" : "ingress";
+    bool may_be_own = false;
     struct tc_reply reply;
     struct qdisc qdisc;
 
     for (int i = 0; i < 3; i++) {
         add_qdisc(port->ifindex, kind, tc_port->block, &reply);
+        may_be_own |= reply.unknown;
         if (!reply.error) {
             tc_port->own_qdisc = true;
             return 0;
@@ -492,6 +494,7 @@ get_qdisc(const struct offload_port *port, struct tc_port *tc_port,
         int error = read_qdisc(port->ifindex, &qdisc);
         if (!error && qdisc.found) {
             if (will_do(&qdisc, tc_port)) {
+                tc_port->own_qdisc = may_be_own;
                 return 0;
             } else if (flush_qdisc(port->ifindex, &qdisc)) {
                 return refuse_existing(refusal, &qdisc);
@@ -516,7 +519,7 @@ delete_leftovers(const struct offload_port *port, struct tc_port *tc_port)
         VLOG_WARN_RL(&rl, "%s: filters of an earlier run can't be deleted: %s",
                      port->name, ovs_strerror(error));
     }
-    tc_port->own_qdisc = !error && flushed.n_ours && !flushed.n_foreign;
+    tc_port->own_qdisc |= !error && flushed.n_ours && !flushed.n_foreign;
     tc_police_retry();
 }
 
@@ -542,9 +545,7 @@ tc_port_open(struct offload_port *port, struct offload_refusal *refusal)
     }
 
     port->aux = tc_port;
-    if (!tc_port->own_qdisc) {
-        delete_leftovers(port, tc_port);
-    }
+    delete_leftovers(port, tc_port);
     return 0;
 }
 
