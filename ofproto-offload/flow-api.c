@@ -120,6 +120,19 @@ flow_api_flow_del(struct netdev *netdev, const ovs_u128 *ufid,
     return op.error;
 }
 
+/* Sets what 'match' doesn't match to 0, as it is in the kernel datapath's
+ * flows, lest "dpctl/dump-flows -m" show the first packet's. */
+static void
+mask_key(struct match *match)
+{
+    /* Says which form the options of tunnels have, and is no part of a
+     * packet. */
+    uint16_t options_form = match->flow.tunnel.flags & FLOW_TNL_F_UDPIF;
+
+    match_zero_wildcarded_fields(match);
+    match->flow.tunnel.flags |= options_form;
+}
+
 /* Open vSwitch reads the actions through '*actions' before its thread
  * quiesces, so they needn't be copied into 'buf', which has room for 1 KB and
  * aborts the program if that isn't enough. */
@@ -138,6 +151,7 @@ flow_api_flow_get(struct netdev *netdev, struct match *match,
 
     error = engine_get(ufid, &flow);
     if (!error) {
+        mask_key(match);
         *actions = CONST_CAST(struct nlattr *, flow.actions);
         *stats = flow.stats;
         *attrs = flow.attrs;
@@ -214,6 +228,9 @@ flow_api_flow_dump_next(struct netdev_flow_dump *dump_, struct match *match,
         return false;
     }
 
+    if (flow.match) {
+        mask_key(match);
+    }
     *actions = CONST_CAST(struct nlattr *, flow.actions);
     *stats = flow.stats;
     *attrs = flow.attrs;
