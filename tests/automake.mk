@@ -78,6 +78,7 @@ tests_test_glue_LDFLAGS = \
 SYSTEM_TESTSUITE_AT = \
 	tests/system-testsuite.at \
 	tests/system-macros.at \
+	tests/system-action.at \
 	tests/system-match.at \
 	tests/system-packets.at \
 	tests/system-tc.at

@@ -25,14 +25,19 @@ put_vlan(struct tc_encoder *e, int v_action, struct tc_nesting *nesting)
 }
 
 /* The outermost tag is kept beside the packet and doesn't count for its
- * length. */
+ * length.  act_vlan takes no VID that 802.1Q reserves. */
 int
 tc_encode_push_vlan(struct tc_encoder *e, const struct offload_action *action,
                     bool final OVS_UNUSED)
 {
     struct tc_nesting nesting;
-    int error = put_vlan(e, TCA_VLAN_ACT_PUSH, &nesting);
+    int error;
 
+    if (action->push_vlan.vid == VLAN_VID_MASK) {
+        return offload_refuse(e->refusal, OFFLOAD_REFUSED_ACTION_VALUE,
+                              "push_vlan", NULL, "vid=%d", VLAN_VID_MASK);
+    }
+    error = put_vlan(e, TCA_VLAN_ACT_PUSH, &nesting);
     if (!error) {
         nl_msg_put_u16(e->msg, TCA_VLAN_PUSH_VLAN_ID, action->push_vlan.vid);
         nl_msg_put_be16(e->msg, TCA_VLAN_PUSH_VLAN_PROTOCOL,
