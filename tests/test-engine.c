@@ -480,8 +480,9 @@ dump(void)
     struct engine_dump *d;
     struct ofpbuf buf;
 
-    assert(port);
-    assert(!engine_dump_start(port, &d));
+    if (!port || engine_dump_start(port, &d)) {
+        return result;          /* The port has been removed. */
+    }
     ofpbuf_init(&buf, 0);
     for (;;) {
         struct match match;
@@ -984,11 +985,7 @@ sweeps(void *aux OVS_UNUSED)
     bool end;
 
     do {
-        struct offload_port *port = offload_port_lookup(u32_to_odp(IN_PORT));
-
-        if (port) {
-            dump();
-        }
+        dump();
         ovsrcu_quiesce();
         atomic_read(&stop, &end);
     } while (!end);
