@@ -81,7 +81,8 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-action.at \
 	tests/system-match.at \
 	tests/system-packets.at \
-	tests/system-tc.at
+	tests/system-tc.at \
+	tests/system-flows.at
 SYSTEM_TESTSUITE = tests/system-testsuite
 SYSTEM_PACKETS = \
 	tests/packets/cases.py \

@@ -3,25 +3,28 @@
 
 A row is case(GROUP, TITLE, FLOWS, PACKETS).  FLOWS are OpenFlow flows for a
 bridge "br0" with ports 1 to 4, whose other ends are named the same, and the
-internal port LOCAL.  PACKETS are names of library.py, sent into port 1, or
+internal port LOCAL.  U is where tunnelled packets come and go.  PACKETS are names of library.py, sent into port 1, or
 into another if it is given as in "2:udp4".
 
     software    those of PACKETS that may not be switched by TC: ALL if the
                 megaflow has to be refused, None if that is left open
     drops       nothing comes out
+    known       differences that two runs in software have as well: function
+                that takes them out of a captured (port, frame), or returns
+                None for one that is of no interest
     passes      how often to send PACKETS at most until all are in TC
     slow        wait after each packet for what it causes
     before, after   shell commands, for each host
 """
 
 CASES = []
-PORTS = {'1': 'p1', '2': 'p2', '3': 'p3', '4': 'p4', 'L': 'br0'}
+PORTS = {'1': 'p1', '2': 'p2', '3': 'p3', '4': 'p4', 'L': 'br0', 'U': 'p5'}
 ALL = 'ALL'
 
 
 class Case:
     def __init__(self, group, title, flows, packets, software='', drops=False,
-                 passes=2, slow=False, before=(), after=()):
+                 passes=2, slow=False, before=(), after=(), known=None):
         self.group, self.title, self.flows = group, title, flows
         self.packets = [(item.split(':') if ':' in item else ['1', item])
                         for item in packets.split()]
@@ -29,7 +32,7 @@ class Case:
         if software == ALL:
             self.software = self.packets
         self.drops, self.passes, self.slow = drops, passes, slow
-        self.before, self.after = before, after
+        self.before, self.after, self.known = before, after, known
 
 
 def case(*args, **kwargs):
@@ -55,7 +58,9 @@ TAGGED = 'vlan-udp4 vlan-udp6 vlan-arp prio-udp4 ad-udp4 qinq-udp4 adq-udp4 ' \
 
 case('output', 'to a port', 'in_port=1 actions=2',
      ANY4 + ' ' + ANY6)
-case('output', 'what is not IP', 'in_port=1 actions=2', NON_IP)
+# LLC has no ethertype to match, and SNAP's isn't where the kernel looks.
+case('output', 'what is not IP', 'in_port=1 actions=2', NON_IP,
+     software='llc snap')
 case('output', 'tagged packets', 'in_port=1 actions=2', TAGGED)
 case('output', 'labelled packets', 'in_port=1 actions=2',
      'mpls-udp4 mpls2-udp4 mpls-udp6 vlan-mpls-udp4')
@@ -125,7 +130,7 @@ match('match-ethernet', 'source, masked',
       'dl_src=00:00:00:00:00:0c/00:00:00:00:00:0f', 'udp4 udp4-mac-src')
 match('match-ethernet', 'type', 'dl_type=0x88b5',
       'ether-88b5 ether-88b6 udp4')
-match('match-ethernet', 'type IPv4', 'ip', 'udp4 udp6 arp-request llc snap')
+match('match-ethernet', 'type IPv4', 'ip', 'udp4 udp6 arp-request')
 match('match-ethernet', 'type IPv6', 'ipv6', 'udp4 udp6 vlan-udp6')
 match('match-ethernet', 'no type at all', 'dl_type=0x05ff',
       'llc udp4 ether-88b5', software='llc')
@@ -155,7 +160,7 @@ match('match-vlan', 'any VLAN', 'vlan_tci=0x1000/0x1000',
 match('match-vlan', 'no VLAN', 'vlan_tci=0/0x1fff',
       'udp4 vlan-udp4 prio-udp4 ad-udp4')
 match('match-vlan', 'part of the VLAN id', 'vlan_tci=0x1004/0x1004',
-      'vlan-udp4 vlan-udp4-20')
+      'vlan-udp4 vlan-udp4-20', software=ALL)
 match('match-vlan', '802.1ad', 'dl_vlan=20', 'ad-udp4 ad-udp4-20 adq-udp4')
 match('match-vlan', 'ARP in a VLAN', 'dl_vlan=10,arp,arp_tpa=10.1.0.2',
       'vlan-arp arp-request vlan-udp4')
@@ -321,7 +326,7 @@ case('set-ethernet', 'destination',
      'udp4 udp6 arp-request vlan-udp4 qinq-udp4 mpls-udp4 ether-88b5')
 case('set-ethernet', 'source',
      'in_port=1 actions=set_field:02:aa:bb:cc:dd:ee->eth_src,2',
-     'udp4 udp6 llc vlan-arp')
+     'udp4 udp6 vlan-arp')
 case('set-ethernet', 'both',
      'in_port=1 actions=set_field:02:aa:bb:cc:dd:ee->eth_src,'
      'set_field:02:12:34:56:78:9a->eth_dst,2', 'udp4 udp4-odd')
@@ -540,6 +545,107 @@ case('check-pkt-len', 'a change for one', LARGER % 500 +
 case('check-pkt-len', 'of tagged packets', LARGER % 500 +
      'table=1,reg0=1 actions=2\ntable=1,reg0=0 actions=3',
      'size-514 size-518 size-519 size-vlan-518 size-vlan-519')
+
+# Tunnels.
+
+
+def tunnel_noise(item):
+    """Outer IP ids count up; IPv6 says hello."""
+    port, frame = item
+    if port != 'U':
+        return item
+    if frame[12:14] == b'\x86\xdd' and frame[20] in (0, 58):
+        return None
+    if frame[12:14] == b'\x08\x00':
+        frame = frame[:18] + b'..' + frame[20:24] + b'..' + frame[26:]
+    return port, frame
+
+
+def tunnel(title, kind, options, flows, packets, before=(), **kwargs):
+    case('tunnel', title, flows, packets, known=tunnel_noise,
+         before=['ovs-vsctl add-port br0 t9 -- set interface t9 type=%s '
+                 'ofport_request=9 options:df_default=false %s'
+                 % (kind, ' '.join('options:' + o for o in options.split()))]
+         + list(before),
+         after=['ovs-vsctl del-port t9'], **kwargs)
+
+
+OUT, IN = 'in_port=1 actions=9\n', 'in_port=9 actions=1\n'
+R4, R6 = 'remote_ip=172.31.1.2 ', 'remote_ip=fd31::2 '
+tunnel('VXLAN, in', 'vxlan', R4 + 'key=77', OUT,
+       'udp4 tcp4 udp6 arp-request vlan-udp4')
+tunnel('VXLAN, out', 'vxlan', R4 + 'key=77', IN,
+       'U:vxlan-udp4 U:vxlan-tcp4 U:vxlan-udp6 U:vxlan-vlan-udp4')
+tunnel('VXLAN, out, the checksum of the outer header', 'vxlan',
+       R4 + 'key=77', IN, 'U:vxlan-csum-udp4 U:vxlan-udp4', software=None)
+tunnel('VXLAN, network chosen by the flow', 'vxlan', R4 + 'key=flow',
+       'in_port=1,udp actions=set_field:77->tun_id,9\n'
+       'in_port=1,tcp actions=set_field:78->tun_id,9\n'
+       'in_port=9,tun_id=77 actions=1\nin_port=9,tun_id=78 actions=2',
+       'udp4 tcp4 U:vxlan-udp4 U:vxlan-78-udp4')
+tunnel('VXLAN, end point chosen by the flow', 'vxlan',
+       'remote_ip=flow key=77',
+       'in_port=1 actions=set_field:172.31.1.2->tun_dst,9\n'
+       'in_port=9,tun_src=172.31.1.2 actions=1\n'
+       'in_port=9,tun_src=172.31.1.3 actions=2',
+       'udp4 U:vxlan-udp4 U:vxlan-src-udp4')
+tunnel('VXLAN, TOS and TTL', 'vxlan', R4 + 'key=77 tos=0x28 ttl=9', OUT + IN,
+       'udp4 udp6')
+tunnel('VXLAN, TOS of what is inside', 'vxlan', R4 + 'key=77 tos=inherit',
+       OUT, 'udp4 udp4-tos')
+tunnel('VXLAN, TTL of what is inside', 'vxlan', R4 + 'key=77 ttl=inherit',
+       OUT, 'udp4 udp4-ttl9')
+tunnel('VXLAN, match on TOS', 'vxlan', R4 + 'key=77 tos=inherit', IN,
+       'U:vxlan-udp4 U:vxlan-tos-udp4 U:vxlan-ttl-udp4', software=None)
+tunnel('VXLAN, with a checksum', 'vxlan', R4 + 'key=77 csum=true', OUT,
+       'udp4 tcp4')
+tunnel("VXLAN, don't fragment", 'vxlan', R4 + 'key=77 df_default=true',
+       OUT, 'udp4', software=None)
+tunnel('VXLAN, group policy', 'vxlan', R4 + 'key=77 exts=gbp',
+       'in_port=1 actions=set_field:0x1234->tun_gbp_id,9\n'
+       'in_port=9,tun_gbp_id=0x1234 actions=1\nin_port=9 actions=2',
+       'udp4 U:vxlan-gbp-udp4 U:vxlan-gbp-other')
+tunnel('VXLAN over IPv6', 'vxlan', R6 + 'key=77', OUT + IN,
+       'udp4 udp6 U:vxlan-over6-udp4')
+tunnel('VXLAN, and a copy to a port', 'vxlan', R4 + 'key=77',
+       'in_port=1 actions=9,2', 'udp4 udp6')
+tunnel('VXLAN, after a copy to a port', 'vxlan', R4 + 'key=77',
+       'in_port=1 actions=2,9', 'udp4 udp6')
+tunnel('VXLAN, out with a change', 'vxlan', R4 + 'key=77',
+       'in_port=9,ip actions=set_field:172.16.9.8->ip_dst,1',
+       'U:vxlan-udp4')
+tunnel('VXLAN, in with a change and a tag', 'vxlan', R4 + 'key=77',
+       'in_port=1,ip actions=set_field:172.16.9.8->ip_dst,%s,9' % PUSH,
+       'udp4 udp4-odd')
+tunnel('VXLAN, out to two ports', 'vxlan', R4 + 'key=77',
+       'in_port=9 actions=1,2', 'U:vxlan-udp4')
+tunnel('VXLAN, out to the internal port', 'vxlan', R4 + 'key=77',
+       'in_port=9 actions=LOCAL', 'U:vxlan-udp4')
+tunnel('from VXLAN to Geneve', 'vxlan', R4 + 'key=77',
+       'in_port=9 actions=set_field:5->tun_id,8', 'U:vxlan-udp4',
+       before=['ovs-vsctl --if-exists del-port t8 -- add-port br0 t8 -- set '
+               'interface t8 type=geneve ofport_request=8 options:key=flow '
+               'options:df_default=false options:remote_ip=172.31.1.2'])
+tunnel('Geneve', 'geneve', R4 + 'key=77', OUT + IN,
+       'udp4 tcp4 udp6 U:geneve-udp4')
+MAP = ["ovs-ofctl del-tlv-map br0; ovs-ofctl add-tlv-map br0 "
+       "'{class=0x102,type=0x80,len=4}->tun_metadata0'"]
+tunnel('Geneve, set an option', 'geneve', R4 + 'key=77',
+       'in_port=1 actions=set_field:0x12345678->tun_metadata0,9',
+       'udp4 udp6', before=MAP)
+tunnel('Geneve, match an option', 'geneve', R4 + 'key=77',
+       'in_port=9,tun_metadata0=0x12345678 actions=1\nin_port=9 actions=2',
+       'U:geneve-opt-udp4 U:geneve-opt-other U:geneve-udp4', before=MAP,
+       software='U:geneve-udp4')
+tunnel('GRE', 'gre', R4 + 'key=77', OUT + IN, 'udp4 udp6 U:gre-udp4')
+tunnel('GRE, key chosen by the flow', 'gre', R4 + 'key=flow',
+       'in_port=1 actions=set_field:78->tun_id,9\n'
+       'in_port=9,tun_id=77 actions=1\nin_port=9,tun_id=78 actions=2',
+       'udp4 U:gre-udp4 U:gre-78-udp4')
+tunnel('GRE, with a checksum', 'gre', R4 + 'key=77 csum=true', OUT + IN,
+       'udp4 U:gre-csum-udp4', software=None)
+tunnel('GRE over IPv6', 'gre', R6 + 'key=77', OUT + IN,
+       'udp4 U:gre-over6-udp4', software=None)
 
 # What stays in software goes where it should all the same.
 

@@ -15,6 +15,7 @@ import sys
 
 from scapy.config import conf
 conf.use_pcap = False
+from scapy.contrib.geneve import GENEVE
 from scapy.contrib.igmp import IGMP
 from scapy.contrib.mpls import MPLS
 from scapy.layers.inet import (ICMP, IP, TCP, UDP, IPOption_Router_Alert,
@@ -26,6 +27,7 @@ from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS,
                                 RouterAlert, fragment6)
 from scapy.layers.l2 import ARP, GRE, LLC, SNAP, Dot1AD, Dot1Q, Dot3, Ether
 from scapy.layers.sctp import SCTP, SCTPChunkData
+from scapy.layers.vxlan import VXLAN
 from scapy.packet import Raw
 
 A, B = '02:00:00:00:00:0a', '02:00:00:00:00:0b'
@@ -111,6 +113,39 @@ def icmp_echo(**kwargs):
 
 def echo6():
     return ICMPv6EchoRequest(id=5, seq=1, data=text(40, 5))
+
+
+def underlay4(payload, **kwargs):
+    return Ether(src='02:00:00:00:02:05', dst='02:00:00:00:01:05') / \
+        IP(**{'src': '172.31.1.2', 'dst': '172.31.1.1', 'id': 1,
+              **kwargs}) / payload
+
+
+def underlay6(payload):
+    return Ether(src='02:00:00:00:02:05', dst='02:00:00:00:01:05') / \
+        IPv6(src='fd31::2', dst='fd31::1') / payload
+
+
+def vxlan(inner, vni=77, gbp=None, **kwargs):
+    header = VXLAN(vni=vni, flags='Instance') if gbp is None else \
+        VXLAN(vni=vni, flags=0x88, gpid=gbp)
+    return UDP(**{'sport': 50000, 'dport': 4789, 'chksum': 0,
+                  **kwargs}) / header / inner
+
+
+def geneve(inner, vni=77, options=b''):
+    # critical, type 0x6558: Ethernet.
+    return UDP(sport=50000, dport=6081, chksum=0) / \
+        GENEVE(vni=vni, proto=0x6558, optionlen=len(options) // 4,
+               options=options) / inner
+
+
+def gre(inner, key=77, **kwargs):
+    return GRE(proto=0x6558, key_present=1, key=key, **kwargs) / inner
+
+
+OPTION = bytes.fromhex('01028001' '12345678')
+OPTION_OTHER = bytes.fromhex('01028001' '12345679')
 
 
 def sized(n):
@@ -269,6 +304,30 @@ PACKETS = {
     'mpls-tcp4': mpls(ip4(tcp()), 100),
     'vlan-mpls-udp4': vlan(MPLS(label=100, cos=3, ttl=60, s=1) / ip4(udp()),
                            ),
+
+    # In tunnels, as they come to the underlay's port.
+    'vxlan-udp4': underlay4(vxlan(eth(ip4(udp(sport=7))))),
+    'vxlan-tcp4': underlay4(vxlan(eth(ip4(tcp())))),
+    'vxlan-udp6': underlay4(vxlan(eth(ip6(udp())))),
+    'vxlan-vlan-udp4': underlay4(vxlan(vlan(ip4(udp())))),
+    'vxlan-78-udp4': underlay4(vxlan(eth(ip4(udp())), vni=78)),
+    'vxlan-csum-udp4': underlay4(vxlan(eth(ip4(udp())), chksum=None)),
+    'vxlan-tos-udp4': underlay4(vxlan(eth(ip4(udp()))), tos=0x28),
+    'vxlan-ttl-udp4': underlay4(vxlan(eth(ip4(udp()))), ttl=9),
+    'vxlan-df-udp4': underlay4(vxlan(eth(ip4(udp()))), flags='DF'),
+    'vxlan-src-udp4': underlay4(vxlan(eth(ip4(udp()))), src='172.31.1.3'),
+    'vxlan-gbp-udp4': underlay4(vxlan(eth(ip4(udp())), gbp=0x1234)),
+    'vxlan-gbp-other': underlay4(vxlan(eth(ip4(udp())), gbp=0x1235)),
+    'vxlan-over6-udp4': underlay6(vxlan(eth(ip4(udp())), chksum=None)),
+    'geneve-udp4': underlay4(geneve(eth(ip4(udp())))),
+    'geneve-78-udp4': underlay4(geneve(eth(ip4(udp())), vni=78)),
+    'geneve-opt-udp4': underlay4(geneve(eth(ip4(udp())), options=OPTION)),
+    'geneve-opt-other': underlay4(geneve(eth(ip4(udp())),
+                                         options=OPTION_OTHER)),
+    'gre-udp4': underlay4(gre(eth(ip4(udp())))),
+    'gre-78-udp4': underlay4(gre(eth(ip4(udp())), key=78)),
+    'gre-csum-udp4': underlay4(gre(eth(ip4(udp())), chksum_present=1)),
+    'gre-over6-udp4': underlay6(gre(eth(ip4(udp())))),
 
     # Of a size, in bytes with the Ethernet header.
     'size-60': sized(60),
