@@ -44,6 +44,7 @@ check-compile: all
 	@echo '1 passed, 0 failed'
 .PHONY: check-compile
 
+EXTRA_DIST += build-aux/alone
 EXTRA_DIST += build-aux/build-ovs
 EXTRA_DIST += build-aux/check-dist
 EXTRA_DIST += build-aux/check-wraps
