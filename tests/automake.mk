@@ -82,7 +82,12 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-match.at \
 	tests/system-packets.at \
 	tests/system-tc.at \
-	tests/system-flows.at
+	tests/system-config.at \
+	tests/system-flows.at \
+	tests/system-foreign.at \
+	tests/system-meter.at \
+	tests/system-ports.at \
+	tests/system-recirc.at
 SYSTEM_TESTSUITE = tests/system-testsuite
 SYSTEM_PACKETS = \
 	tests/packets/cases.py \
@@ -91,6 +96,7 @@ SYSTEM_PACKETS = \
 	tests/packets/library.py \
 	tests/packets/openflow.py \
 	tests/packets/send.py \
+	tests/packets/tcp.py \
 	tests/packets/wire.py
 EXTRA_DIST += $(SYSTEM_TESTSUITE_AT) $(SYSTEM_PACKETS)
 CLEANFILES += $(SYSTEM_TESTSUITE) tests/packets.hex
@@ -111,7 +117,7 @@ check-system: all $(check_PROGRAMS) $(SYSTEM_TESTSUITE) tests/packets.hex \
 		tests/atconfig tests/atlocal
 	cd tests && OVS_FASTPATH_BUILD='$(abs_top_builddir)' \
 	    $(abs_top_srcdir)/tests/kernel/run --env OVS_FASTPATH_VSWITCHD \
-	    -- $(SHELL) ./system-testsuite $(SYSTEM_TESTSUITEFLAGS)
+	    --env SYS_DAEMON_FLAGS -- $(SHELL) ./system-testsuite $(SYSTEM_TESTSUITEFLAGS)
 .PHONY: check-system
 
 clean-system-testsuite:
