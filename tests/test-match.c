@@ -536,6 +536,82 @@ cmd_ignored(char *argv[] OVS_UNUSED)
     return 0;
 }
 
+/* A small random number generator, so that every run is the same. */
+static uint32_t
+next_random(void)
+{
+    static uint64_t state = 1;
+
+    state = state * UINT64_C(6364136223846793005) + 1;
+    return state >> 33;
+}
+
+/* Overwrites a few bytes of a random row's key and mask. */
+static void
+randomize(struct match *match)
+{
+    const struct offload_field *field
+        = offload_field_get(next_random() % OFFLOAD_N_FIELDS);
+    uint8_t *key = (uint8_t *) &match->flow + field->ofs;
+    uint8_t *mask = (uint8_t *) &match->wc.masks + field->ofs;
+    bool all = next_random() % 2;
+
+    for (size_t i = 0; i < field->size; i++) {
+        if (all || !(next_random() % 16)) {
+            mask[i] = next_random() % 4 ? UINT8_MAX : next_random();
+        }
+        if (!(next_random() % 4)) {
+            key[i] = next_random() % 4 ? next_random() % 4 : next_random();
+        }
+    }
+}
+
+/* The message must be well formed, and have no attribute twice. */
+static void
+check_request(const struct request *req)
+{
+    unsigned long seen[BITMAP_N_LONGS(UINT8_MAX)] = { 0 };
+    const struct nlattr *a;
+    unsigned int left;
+
+    NL_ATTR_FOR_EACH (a, left, ofpbuf_at_assert(&req->msg, req->attrs, 0),
+                      req->msg.size - req->attrs) {
+        assert(nl_attr_type(a) < UINT8_MAX);
+        assert(!bitmap_is_set(seen, nl_attr_type(a)));
+        bitmap_set1(seen, nl_attr_type(a));
+    }
+    assert(!left);
+}
+
+static int
+cmd_random(char *argv[])
+{
+    int n = atoi(argv[0]);
+    int n_encoded = 0;
+
+    tc_caps.enc_flags = true;
+    for (int i = 0; i < n; i++) {
+        struct offload_refusal refusal = OFFLOAD_REFUSAL_INITIALIZER;
+        struct request req;
+        struct match match;
+        int error;
+
+        sample_to_match(&samples[i % ARRAY_SIZE(samples)], &match);
+        for (int j = next_random() % 4; j >= 0; j--) {
+            randomize(&match);
+        }
+        request_init(&req, 1, 1);
+        error = request_encode(&req, &match, &refusal);
+        assert(error == offload_refusal_errno(&refusal));
+        if (!error) {
+            check_request(&req);
+            n_encoded++;
+        }
+        ofpbuf_uninit(&req.msg);
+    }
+    return n_encoded < n / 20 || n_encoded > n * 19 / 20;
+}
+
 /* Arguments "+PROTOCOL,HASH" take a prio, "-PRIO" gives one back. */
 static int
 cmd_prio(char *argv[])
@@ -580,10 +656,12 @@ static const struct {
 } commands[] = {
     { "encode", cmd_encode, 1,
       "FLOW [FIELD=KEY/MASK]...  print the message or the refusal" },
-    { "install", cmd_install, 2, "DEVICE FLOW...  put them on a device's ingress" },
+    { "install", cmd_install, 2,
+      "DEVICE FLOW...  put them on a device's ingress" },
     { "hash", cmd_hash, 1, "FLOW...  compare the hashes of masks" },
     { "table", cmd_table, 0, " check the table" },
     { "ignored", cmd_ignored, 0, " print fields that leave no trace" },
+    { "random", cmd_random, 1, "N  encode N random matches" },
     { "prio", cmd_prio, 0, "{+PROTOCOL,HASH|-PRIO}...  take and give back" },
     { "prio-exhaust", cmd_prio_exhaust, 0, " take all" },
 };

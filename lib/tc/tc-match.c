@@ -184,13 +184,9 @@ static int
 encode_tun_id(struct encoder *e, enum offload_field_id id)
 {
     uint64_t key = ntohll(e->key->tunnel.tun_id);
-    uint32_t mask = ntohll(e->mask->tunnel.tun_id);
     ovs_be32 key_id = htonl(key);
 
-    if (mask != UINT32_MAX) {
-        return refuse(e, OFFLOAD_REFUSED_FIELD_MASK, id, NULL,
-                      "exactly or not at all");
-    } else if (key > UINT32_MAX) {
+    if (key > UINT32_MAX) {
         return refuse(e, OFFLOAD_REFUSED_FIELD_VALUE, id, NULL,
                       "a tunnel key has 32 bits");
     }
@@ -559,7 +555,8 @@ check_eth_type(struct encoder *e, int n_vlans)
 
     if (type < ETH_TYPE_MIN) {
         why = "802.2, not Ethernet II";
-    } else if (type == ETH_P_BATMAN || type == ETH_P_HSR || type == ETH_P_PRP) {
+    } else if (type == ETH_P_BATMAN || type == ETH_P_HSR
+               || type == ETH_P_PRP) {
         why = "TC sees the type of what is inside";
     } else if (eth_type_vlan(e->key->dl_type)
                && n_vlans == FLOW_MAX_VLAN_HEADERS) {
@@ -661,7 +658,8 @@ put_tunnel(struct encoder *e)
 static int
 narrow_arp(struct encoder *e)
 {
-    const struct offload_field *field = offload_field_get(OFFLOAD_FIELD_ARP_OP);
+    const struct offload_field *field
+        = offload_field_get(OFFLOAD_FIELD_ARP_OP);
     uint8_t op = e->rule->packet->nw_proto;
     bool zeros = true;
 
