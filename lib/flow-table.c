@@ -332,10 +332,19 @@ flow_table_reset_counters(struct offload_flow *flow)
     pthread_mutex_unlock(&stripe->mutex);
 }
 
+static void
+get_stats(const struct offload_flow *flow, struct offload_flow_stats *stats)
+{
+    stats->counters = flow->base;
+    counters_add(&stats->counters, &flow->last);
+    stats->used = flow->used;
+}
+
 bool
 flow_table_reading(struct offload_flow *flow,
                    const struct offload_reading *reading, uint64_t seq,
-                   uint32_t dump, long long int now)
+                   uint32_t dump, long long int now,
+                   struct offload_flow_stats *stats)
 {
     struct stripe *stripe = stripe_of(&flow->ufid);
     bool ok;
@@ -357,6 +366,7 @@ flow_table_reading(struct offload_flow *flow,
             flow->used = now;
         }
     }
+    get_stats(flow, stats);
     pthread_mutex_unlock(&stripe->mutex);
     return ok;
 }
@@ -368,9 +378,7 @@ flow_table_stats(const struct offload_flow *flow,
     struct stripe *stripe = stripe_of(&flow->ufid);
 
     pthread_mutex_lock(&stripe->mutex);
-    stats->counters = flow->base;
-    counters_add(&stats->counters, &flow->last);
-    stats->used = flow->used;
+    get_stats(flow, stats);
     pthread_mutex_unlock(&stripe->mutex);
 }
 

@@ -145,9 +145,11 @@ void flow_table_uninstalled(struct offload_flow *,
 void flow_table_reset_counters(struct offload_flow *);
 
 /* Takes a reading of the device, which began when flow_table_seq() was
- * 'seq'.  Returns false if it was out of date, or of another rule. */
+ * 'seq'.  Returns false if it was out of date, or of another rule.  Stores in
+ * '*stats' what is known then, in either case. */
 bool flow_table_reading(struct offload_flow *, const struct offload_reading *,
-                        uint64_t seq, uint32_t dump, long long int now);
+                        uint64_t seq, uint32_t dump, long long int now,
+                        struct offload_flow_stats *stats);
 
 void flow_table_stats(const struct offload_flow *,
                       struct offload_flow_stats *);

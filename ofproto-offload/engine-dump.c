@@ -42,6 +42,7 @@ struct engine_dump {
     uint64_t seq;                   /* flow_table_seq() at the start. */
     uint32_t id;
     atomic_count n_seen;
+    ATOMIC(long long int) now;      /* About, in msec. */
 
     /* After the device's rules: flows that OVS should delete. */
     pthread_mutex_t mutex;          /* Protects 'pos', 'end'. */
@@ -49,21 +50,20 @@ struct engine_dump {
     bool end;
 };
 
-/* Fills in 'out' from 'flow'. */
+/* Fills in 'out' from 'flow' and 'stats'. */
 static void
-flow_to_output(const struct offload_flow *flow, struct engine_flow *out)
+flow_to_output(const struct offload_flow *flow,
+               const struct offload_flow_stats *stats, struct engine_flow *out)
 {
     struct offload_flow_spec *spec
         = ovsrcu_get(struct offload_flow_spec *, &flow->spec);
     const struct offload_port *port = flow->port;
-    struct offload_flow_stats stats;
 
-    flow_table_stats(flow, &stats);
     memset(&out->stats, 0, sizeof out->stats);
-    out->stats.n_packets = (stats.counters.hw_packets
-                            + stats.counters.sw_packets);
-    out->stats.n_bytes = stats.counters.hw_bytes + stats.counters.sw_bytes;
-    out->stats.used = flow->condemned ? IDLE_FOR_EVER : stats.used;
+    out->stats.n_packets = (stats->counters.hw_packets
+                            + stats->counters.sw_packets);
+    out->stats.n_bytes = stats->counters.hw_bytes + stats->counters.sw_bytes;
+    out->stats.used = flow->condemned ? IDLE_FOR_EVER : stats->used;
 
     out->ufid = flow->ufid;
     out->in_port = port ? port->odp_port : ODPP_NONE;
@@ -87,6 +87,7 @@ int
 engine_get(const ovs_u128 *ufid, struct engine_flow *out)
 {
     struct offload_flow *flow = flow_table_lookup(ufid);
+    struct offload_flow_stats stats;
     struct offload_reading reading;
     struct offload_port *port;
     uint64_t seq;
@@ -104,9 +105,12 @@ engine_get(const ovs_u128 *ufid, struct engine_flow *out)
     reading.in_hw = flow->in_hw;
     if (!port->backend->rule_read(port, &reading.handle,
                                   &reading.counters)) {
-        flow_table_reading(flow, &reading, seq, flow->seen, time_msec());
+        flow_table_reading(flow, &reading, seq, flow->seen, time_msec(),
+                           &stats);
+    } else {
+        flow_table_stats(flow, &stats);
     }
-    flow_to_output(flow, out);
+    flow_to_output(flow, &stats, out);
     return 0;
 }
 
@@ -143,11 +147,11 @@ engine_dump_start(struct offload_port *port, struct engine_dump **dumpp)
     return 0;
 }
 
-/* Takes in what the device said of one of its rules.  Returns its flow, or
- * NULL if it isn't one that OVS should see. */
+/* Takes in what the device said of one of its rules.  Returns its flow and
+ * what is known of it, or NULL if it isn't one that OVS should see. */
 static struct offload_flow *
 take_reading(struct engine_dump *dump, const struct offload_reading *reading,
-             long long int now)
+             long long int now, struct offload_flow_stats *stats)
 {
     struct offload_flow *flow = flow_table_lookup(&reading->ufid);
 
@@ -155,7 +159,7 @@ take_reading(struct engine_dump *dump, const struct offload_reading *reading,
         COVERAGE_INC(offload_foreign_rule);
         return NULL;
     }
-    if (flow_table_reading(flow, reading, dump->seq, dump->id, now)) {
+    if (flow_table_reading(flow, reading, dump->seq, dump->id, now, stats)) {
         atomic_count_inc(&dump->n_seen);
     }
     return flow->state == OFFLOAD_FLOW_INSTALLED ? flow : NULL;
@@ -189,15 +193,22 @@ bool
 engine_dump_next(struct engine_dump *dump, struct ofpbuf *buf,
                  struct engine_flow *out)
 {
+    struct offload_flow_stats stats;
     struct offload_reading reading;
     struct offload_flow *flow;
-    long long int now = time_msec();
+    long long int now;
+
+    if (!buf->size) {
+        /* Once a receive: a system call where the kernel has no vDSO. */
+        atomic_store_relaxed(&dump->now, time_msec());
+    }
+    atomic_read_relaxed(&dump->now, &now);
 
     while (dump->device
            && dump->backend->dump_next(dump->device, buf, &reading, 1)) {
-        flow = take_reading(dump, &reading, now);
+        flow = take_reading(dump, &reading, now, &stats);
         if (flow) {
-            flow_to_output(flow, out);
+            flow_to_output(flow, &stats, out);
             return true;
         }
     }
@@ -205,7 +216,8 @@ engine_dump_next(struct engine_dump *dump, struct ofpbuf *buf,
 
     flow = next_evicting(dump);
     if (flow) {
-        flow_to_output(flow, out);
+        flow_table_stats(flow, &stats);
+        flow_to_output(flow, &stats, out);
         out->stats.used = IDLE_FOR_EVER;
         out->attrs.dp_layer = "ovs";
         return true;

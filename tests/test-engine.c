@@ -899,6 +899,7 @@ test_counters_backwards(void)
 static void
 test_stale_reading(void)
 {
+    struct offload_flow_stats stats;
     struct offload_reading reading;
     struct offload_flow *flow;
     struct test_flow f;
@@ -913,18 +914,19 @@ test_stale_reading(void)
     reading.ufid = f.ufid;
     reading.handle = flow->handle;
     reading.counters.sw_packets = 8;
-    assert(flow_table_reading(flow, &reading, seq, 1, 1));
+    assert(flow_table_reading(flow, &reading, seq, 1, 1, &stats));
 
     /* A reading that began before the rule was replaced. */
     device_counts(&f, 8);
     assert(!put(&f));
     reading.handle = flow->handle;
-    assert(!flow_table_reading(flow, &reading, seq, 1, 1));
+    assert(!flow_table_reading(flow, &reading, seq, 1, 1, &stats));
     assert(dump().n_packets == 8);
 
     /* Of another rule. */
     reading.handle.tc.handle++;
-    assert(!flow_table_reading(flow, &reading, flow_table_seq(), 1, 1));
+    assert(!flow_table_reading(flow, &reading, flow_table_seq(), 1, 1,
+                               &stats));
 }
 
 static void
