@@ -125,7 +125,7 @@ process_is_gone() {
 make_vm() {
     local name=$1 address=${2:-} mac=${3:-} dad=
     ip netns add "$name" &&
-        ip link add "$name" type veth peer name eth0 netns "$name" || return
+        ip link add name "$name" type veth peer name eth0 netns "$name" || return
     echo 1 > "/proc/sys/net/ipv6/conf/$name/disable_ipv6"
     case $address in
     *:*) dad=nodad ;;
@@ -141,7 +141,7 @@ make_vm() {
     make_checksums_whole "$name" &&
         ip -n "$name" link set lo up &&
         ip -n "$name" link set eth0 up &&
-        ip link set "$name" up
+        ip link set dev "$name" up
 }
 
 # A veth leaves checksums to whoever takes the packet off it, else.
@@ -154,7 +154,7 @@ make_checksums_whole() {
 
 # del_vm NAME: the machine and its representor are gone.
 del_vm() {
-    ip link del "$1"
+    ip link del dev "$1"
     ip netns del "$1"
 }
 
