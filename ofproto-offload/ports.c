@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,7 @@
 #include "openvswitch/hmap.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
+#include "tc/tc-port.h"
 #include "wrap.h"
 
 VLOG_DEFINE_THIS_MODULE(offload_ports);
@@ -154,6 +157,45 @@ known_port_is_stale(const struct known_port *port,
     return !port->ifindex || !if_indextoname(port->ifindex, name);
 }
 
+static size_t
+flush(struct tcmsg tcm)
+{
+    struct tc_flushed flushed;
+
+    tcm.tcm_family = AF_UNSPEC;
+    tc_flush(&tcm, &flushed);
+    return flushed.n_ours;
+}
+
+/* With offload enabled, a port is cleaned when it is opened.  Otherwise, rules
+ * of a daemon that was killed would go on switching packets, whatever the
+ * OpenFlow rules say, and nobody would ever delete them: Open vSwitch does so
+ * only where it configures ingress policing, which excludes tunnels. */
+static void
+known_port_remove_leftovers(const struct known_port *port)
+{
+    size_t n = 0;
+
+    n += flush((struct tcmsg) {
+        .tcm_ifindex = port->ifindex,
+        .tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+    });
+    n += flush((struct tcmsg) {
+        .tcm_ifindex = port->ifindex,
+        .tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS),
+    });
+    if (port->block_id) {
+        n += flush((struct tcmsg) {
+            .tcm_ifindex = TCM_IFINDEX_MAGIC_BLOCK,
+            .tcm_block_index = port->block_id,
+        });
+    }
+    if (n) {
+        VLOG_INFO("%s: removed %"PRIuSIZE" offloaded flows that an earlier "
+                  "daemon had left", port->name, n);
+    }
+}
+
 static void
 known_port_add(struct known_port *port)
     OVS_REQUIRES(mutex)
@@ -162,6 +204,9 @@ known_port_add(struct known_port *port)
     if (!port->error) {
         port->error = engine_port_add(port->odp_port, port->name, port->kind,
                                       port->ifindex, port->block_id);
+        if (!netdev_is_flow_api_enabled()) {
+            known_port_remove_leftovers(port);
+        }
     }
     if (port->error) {
         VLOG_DBG("%s (port %"PRIu32") can't take part in offload: %s",

@@ -16,6 +16,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +40,7 @@
 #include "ofproto-offload/flow-api.h"
 #include "offload-field.h"
 #include "tc/tc-caps.h"
+#include "tc/tc-port.h"
 
 /* The engine. */
 
@@ -223,6 +226,18 @@ engine_meter_del(uint32_t id, struct ofputil_meter_stats *stats OVS_UNUSED)
 void
 engine_set_ct_limited_zones(const unsigned long *limited OVS_UNUSED)
 {
+}
+
+/* TC. */
+
+int
+tc_flush(const struct tcmsg *tcm, struct tc_flushed *flushed)
+{
+    if (tcm->tcm_parent == TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)) {
+        printf("  tc: clean ifindex %d\n", tcm->tcm_ifindex);
+    }
+    flushed->n_ours = flushed->n_foreign = 0;
+    return 0;
 }
 
 /* Datapaths that do nothing. */
