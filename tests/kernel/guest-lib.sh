@@ -125,7 +125,8 @@ process_is_gone() {
 make_vm() {
     local name=$1 address=${2:-} mac=${3:-} dad=
     ip netns add "$name" &&
-        ip link add name "$name" type veth peer name eth0 netns "$name" || return
+        ip link add name "$name" type veth \
+            peer name eth0 netns "$name" || return
     echo 1 > "/proc/sys/net/ipv6/conf/$name/disable_ipv6"
     case $address in
     *:*) dad=nodad ;;

@@ -20,8 +20,8 @@ kernel_pid=
 watch_pid=
 cats=()
 
-# Sets kernel, cpus, mem, timeout, log, directory, writable, links, environment and
-# argv.
+# Sets kernel, cpus, mem, timeout, log, directory, writable, links, environment
+# and argv.
 parse_arguments() {
     kernel=test
     cpus=2
