@@ -753,12 +753,14 @@ narrow_ip(struct encoder *e)
                          NULL, "its actions depend on it"));
     }
     if (e->narrowing->ip_proto && !is_matched(e, OFFLOAD_FIELD_IP_PROTO)) {
-        if (e->rule->packet->nw_proto == IPPROTO_FRAGMENT) {
+        uint8_t proto = e->rule->packet->nw_proto;
+
+        if (!proto || proto == IPPROTO_FRAGMENT) {
             return refuse(e, OFFLOAD_REFUSED_FIELD_VALUE,
                           OFFLOAD_FIELD_IP_PROTO, NULL,
-                          "unknown in later fragments");
+                          "its actions depend on it, but it is unknown");
         }
-        put_u8(e, field, e->rule->packet->nw_proto, UINT8_MAX);
+        put_u8(e, field, proto, UINT8_MAX);
     }
     return put_fragment_flags(e);
 }

@@ -32,7 +32,8 @@ struct tc_match {
     uint32_t mask_hash;         /* Equal masks have equal hashes: rules with
                                  * different masks may need different prios. */
     bool widened;               /* Rule matches more than the megaflow: see
-                                 * TUN_DF and TUN_CSUM in offload-field.c. */
+                                 * TUN_DF, TUN_CSUM and TUN_KEY in
+                                 * offload-field.c. */
 };
 
 /* Appends to 'msg', inside of its open TCA_OPTIONS.  Returns 0 or a positive
