@@ -87,7 +87,8 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-foreign.at \
 	tests/system-meter.at \
 	tests/system-ports.at \
-	tests/system-recirc.at
+	tests/system-recirc.at \
+	tests/system-tunnel.at
 SYSTEM_TESTSUITE = tests/system-testsuite
 SYSTEM_PACKETS = \
 	tests/packets/cases.py \
@@ -145,6 +146,7 @@ tests_test_tc_netlink_DEPENDENCIES = $(OFFLOAD_DEPS)
 
 # Fuzzers, by a compiler that has libFuzzer.
 EXTRA_DIST += tests/fuzz-tc-reply.c tests/fuzz-tc-reply.corpus
+EXTRA_DIST += tests/fuzz-action.c tests/fuzz-action.corpus
 if HAVE_FUZZ_CC
 FUZZ_CFLAGS = -g -O1 -fno-strict-aliasing \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
@@ -156,6 +158,25 @@ tests/fuzz-tc-reply: $(FUZZ_TC_REPLY) $(OVS_STAMP)
 	$(AM_V_CCLD)$(MKDIR_P) tests && $(FUZZ_CC) $(DEFS) $(AM_CPPFLAGS) \
 	    $(FUZZ_CFLAGS) -o $@ $(FUZZ_TC_REPLY) \
 	    $(GROUP_START) $(OVS_LIBS) $(GROUP_END) $(LIBNL_LIBS)
-check-testsuite: tests/fuzz-tc-reply
-CLEANFILES += tests/fuzz-tc-reply
+FUZZ_ACTION = \
+	$(srcdir)/tests/fuzz-action.c \
+	$(srcdir)/lib/offload-action.c \
+	$(srcdir)/lib/offload-action-ct.c \
+	$(srcdir)/lib/offload-action-format.c \
+	$(srcdir)/lib/offload-action-set.c \
+	$(srcdir)/lib/offload-action-tunnel.c \
+	$(srcdir)/lib/offload-field.c \
+	$(srcdir)/lib/offload-port.c \
+	$(srcdir)/lib/offload-refusal.c \
+	$(srcdir)/lib/tc/tc-action.c \
+	$(srcdir)/lib/tc/tc-action-ct.c \
+	$(srcdir)/lib/tc/tc-action-tag.c \
+	$(srcdir)/lib/tc/tc-action-tunnel.c \
+	$(srcdir)/lib/tc/tc-pedit.c
+tests/fuzz-action: $(FUZZ_ACTION) $(OVS_STAMP)
+	$(AM_V_CCLD)$(MKDIR_P) tests && $(FUZZ_CC) $(DEFS) $(AM_CPPFLAGS) \
+	    $(FUZZ_CFLAGS) -o $@ $(FUZZ_ACTION) \
+	    $(GROUP_START) $(OVS_LIBS) $(GROUP_END) $(LIBNL_LIBS)
+check-testsuite: tests/fuzz-tc-reply tests/fuzz-action
+CLEANFILES += tests/fuzz-tc-reply tests/fuzz-action
 endif

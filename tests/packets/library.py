@@ -184,6 +184,7 @@ PACKETS = {
     'tcp4-rst': eth(ip4(tcp(0, flags='R'))),
     'tcp4-psh': eth(ip4(tcp(flags='PA'))),
     'tcp4-urg-ece': eth(ip4(tcp(flags='UEC', urgptr=3))),
+    'tcp4-option': eth(ip4(tcp(), options=[IPOption_Router_Alert()])),
     'tcp4-dport': eth(ip4(tcp(dport=81))),
     'tcp4-sport': eth(ip4(tcp(sport=1001))),
     'icmp4': eth(ip4(icmp_echo())),
@@ -196,6 +197,7 @@ PACKETS = {
             IGMP(type=0x16, gaddr='224.1.2.3'),
     'sctp4': eth(ip4(sctp())),
     'sctp4-dport': eth(ip4(sctp(dport=2001))),
+    'sctp4-option': eth(ip4(sctp(), options=[IPOption_Router_Alert()])),
     'sctp4-sport': eth(ip4(sctp(sport=1001))),
     'udplite4': eth(ip4(udplite(), proto=136)),
     'ipip': eth(ip4(IP(src='172.16.0.1', dst='172.16.0.2', id=2) / udp(),
@@ -226,6 +228,8 @@ PACKETS = {
     'udp6-dst': eth(ip6(udp(), dst='fd00:1::2')),
     'udp6-hbh': eth(ip6(IPv6ExtHdrHopByHop(options=[RouterAlert()]) /
                         udp())),
+    'sctp6-hbh': eth(ip6(IPv6ExtHdrHopByHop(options=[RouterAlert()]) /
+                         sctp())),
     'udp6-dest': eth(ip6(IPv6ExtHdrDestOpt() / udp())),
     'udp6-route': eth(ip6(IPv6ExtHdrRouting(addresses=['fd00::7'],
                                             segleft=0) / udp())),
