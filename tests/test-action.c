@@ -475,6 +475,18 @@ cmd_mutate(char *argv[])
     return 0;
 }
 
+/* Writes netlink actions, for the fuzzer's corpus. */
+static int
+cmd_netlink(char *argv[])
+{
+    struct ofpbuf actions;
+
+    actions_from_text(argv[0], &actions);
+    fwrite(actions.data, actions.size, 1, stdout);
+    ofpbuf_uninit(&actions);
+    return 0;
+}
+
 /* All actions of Open vSwitch have a row with a name of its own, or there is
  * no such action. */
 static int
@@ -503,6 +515,7 @@ usage(void)
            "  encode MATCH ACTIONS          print the kinds of TC actions\n"
            "  install DEVICE MATCH ACTIONS  put the rule on DEVICE\n"
            "  mutate MATCH ACTIONS          try what is similar to ACTIONS\n"
+           "  netlink ACTIONS               write them as they are\n"
            "Options:\n"
            "  --no-CAPABILITY  recirc, ct or police-mtu is missing\n"
            "  --tunnel-df      the kernel can set a tunnel's DF\n"
@@ -567,6 +580,7 @@ main(int argc, char *argv[])
         { "encode", 2, cmd_encode },
         { "install", 3, cmd_install },
         { "mutate", 2, cmd_mutate },
+        { "netlink", 1, cmd_netlink },
     };
 
     set_program_name(argv[0]);
