@@ -147,7 +147,6 @@ tests_test_tc_netlink_DEPENDENCIES = $(OFFLOAD_DEPS)
 # Fuzzers, by a compiler that has libFuzzer.
 EXTRA_DIST += tests/fuzz-tc-reply.c tests/fuzz-tc-reply.corpus
 EXTRA_DIST += tests/fuzz-action.c tests/fuzz-action.corpus
-EXTRA_DIST += tests/fuzz-action.c tests/fuzz-action.corpus
 if HAVE_FUZZ_CC
 FUZZ_CFLAGS = -g -O1 -fno-strict-aliasing \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
