@@ -13,7 +13,6 @@ from measure import Failure, Machine, Switch, Watch, shell
 N_LONE = 150            # Lone flows whose latency is measured,
 N_WARM_UP = 20          # after these.
 FIRST_LONE = 2000000    # Their number; the others begin at 0.
-N_SWEEPS = 8
 N_CALLS = 2000          # Flows whose system calls are counted.
 N_KERNEL = 10000        # Rules put by tc-rules and its like.
 DEADLINE = 600          # Seconds until all flows must be gone.
@@ -66,18 +65,15 @@ class Bench:
         return usage
 
     def watch_idle(self, switch):
-        watch = Watch(self.machine, switch.pid)
-        time.sleep(self.settings['idle_seconds'])
-        return watch.stop()
-
-    def watch_sweeps(self, switch):
-        """Milliseconds of single sweeps."""
-        watch = Watch(self.machine, switch.pid)
+        """From the end of a sweep to the end of a later one."""
         ms = []
-        for _ in range(N_SWEEPS):
-            time.sleep(max(0.6, 1.2 * (ms[-1] if ms else 0) / 1000))
+        switch.wait_for_sweep()
+        watch = Watch(self.machine, switch.pid)
+        end = time.monotonic() + self.settings['idle_seconds']
+        while time.monotonic() < end or len(ms) < 3:
+            switch.wait_for_sweep()
             ms.append(switch.sweep_ms())
-        return {'pace': watch.stop()['pace'], 'ms': ms}
+        return dict(watch.stop(), sweeps_ms=ms)
 
     def watch_deaths(self, switch):
         watch = Watch(self.machine, switch.pid)
@@ -107,7 +103,6 @@ class Bench:
         time.sleep(2)
         result['memory_full'] = switch.memory()
         result['idle'] = self.watch_idle(switch)
-        result['sweeps'] = self.watch_sweeps(switch)
         result['deaths'] = self.watch_deaths(switch)
         self.expect_rules(0)
         result['memory_after'] = switch.memory()

@@ -177,8 +177,12 @@ class Switch:
         text = self.daemon.appctl('upcall/show')
         return sum(map(int, re.findall(r'keys (\d+)', text)))
 
+    def wait_for_sweep(self):
+        """Until the sweep that is under way, or the next, has ended."""
+        self.daemon.appctl('revalidator/wait')
+
     def sweep_ms(self):
-        """How long the last sweep took."""
+        """How long the last sweep took, by the clock."""
         text = self.daemon.appctl('upcall/show')
         return int(re.search(r'dump duration : (\d+)ms', text).group(1))
 
