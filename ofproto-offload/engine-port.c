@@ -17,6 +17,7 @@
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
+#include "recirc-parents.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -140,31 +141,81 @@ engine_port_open(int ifindex, struct offload_refusal *refusal)
     return port->backend ? 0 : error;
 }
 
+/* Flows, claimed, whose rules are deleted together. */
+struct removal {
+    struct offload_flow *flows[64];
+    struct offload_op ops[64];
+    size_t n;
+};
+
+/* Takes the rules of 'removal' out of their device, and its flows away from
+ * 'port'. */
+static void
+removal_commit(struct removal *removal, struct offload_port *port)
+{
+    struct offload_batch *batch = port->backend->batch_begin();
+
+    for (size_t i = 0; i < removal->n; i++) {
+        if (removal->flows[i]->state == OFFLOAD_FLOW_INSTALLED) {
+            removal->ops[i].handle = removal->flows[i]->handle;
+            port->backend->rule_del(batch, port, &removal->ops[i]);
+        }
+    }
+    port->backend->batch_commit(batch);
+
+    for (size_t i = 0; i < removal->n; i++) {
+        struct offload_flow *flow = removal->flows[i];
+        struct offload_op *op = &removal->ops[i];
+
+        if (flow->state == OFFLOAD_FLOW_INSTALLED && !op->error) {
+            atomic_count_dec(&port->n_rules);
+            flow_table_uninstalled(flow, OFFLOAD_FLOW_EVICTING,
+                                   &op->counters);
+            recirc_links_clear(flow);
+        }
+        if (flow->state != OFFLOAD_FLOW_INSTALLED) {
+            /* Keeps its counters, but shows in no dump any more. */
+            flow->port = NULL;
+        }
+        flow_table_release(flow);
+    }
+    removal->n = 0;
+}
+
 /* Takes the rules of 'port' out of its device, and its flows away from it. */
 static void
 remove_flows(struct offload_port *port)
 {
     struct cmap_position pos = { 0, 0, 0 };
+    struct removal removal = { .n = 0 };
     struct offload_flow *flow;
 
     while ((flow = flow_table_next(&pos))) {
         struct offload_flow *claimed;
+        int error;
 
-        if (flow->port != port
-            || flow_table_claim(&flow->ufid, false, &claimed)) {
+        if (flow->port != port) {
             continue;
         }
-        if (claimed->port == port) {
-            if (claimed->state == OFFLOAD_FLOW_INSTALLED) {
-                engine_remove_rule(claimed, OFFLOAD_FLOW_EVICTING);
-            }
-            if (claimed->state != OFFLOAD_FLOW_INSTALLED) {
-                /* Keeps its counters, but shows in no dump any more. */
-                claimed->port = NULL;
-            }
+        error = flow_table_try_claim(&flow->ufid, false, &claimed);
+        if (error == EBUSY) {
+            /* Who waits must hold no claims. */
+            removal_commit(&removal, port);
+            error = flow_table_claim(&flow->ufid, false, &claimed);
         }
-        flow_table_release(claimed);
+        if (error) {
+            continue;
+        }
+        if (claimed->port != port) {
+            flow_table_release(claimed);
+            continue;
+        }
+        removal.flows[removal.n++] = claimed;
+        if (removal.n == ARRAY_SIZE(removal.flows)) {
+            removal_commit(&removal, port);
+        }
     }
+    removal_commit(&removal, port);
 }
 
 void
