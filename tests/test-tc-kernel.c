@@ -653,6 +653,16 @@ test_port(void)
     tc_port_close(&port);
     CHECK(has_qdisc("v0", "clsact"));
 
+    /* A qdisc that somebody deletes. */
+    sh("tc qdisc del dev v0 clsact");
+    CHECK_EQ(tc_port_open(&port, &refusal), 0);
+    sh("tc qdisc del dev v0 ingress");
+    CHECK_EQ(tc_port_repair(&port), 0);
+    CHECK(has_qdisc("v0", "ingress"));
+    CHECK_EQ(tc_port_repair(&port), 0);
+    tc_port_close(&port);
+    CHECK(!has_qdisc("v0", "ingress"));
+
     /* A device that goes takes everything along. */
     CHECK_EQ(tc_port_open(&port, &refusal), 0);
     sh("ip link del v0");

@@ -896,9 +896,10 @@ tc_dump_receive(struct tc_dump *dump, struct ofpbuf *buf)
 
     if (retval <= 0) {
         /* Without having received something, the kernel doesn't go on with
-         * its dump. */
+         * its dump.  Not the errno: it isn't what the kernel says about the
+         * dump. */
         dump->stopped = true;
-        dump->error = retval == 0 || retval == -EAGAIN ? EPROTO : -retval;
+        dump->error = EIO;
         return false;
     } else if (!is_from_kernel(&mmsg.msg_hdr)) {
         COVERAGE_INC(tc_netlink_ignored);

@@ -102,7 +102,10 @@ void tc_pipeline_run(struct tc_pipeline *);
  * are set here.  Returns 0 and '*dump', or a positive errno.
  *
  * The kernel doesn't say so if the device or the qdisc that is to be dumped
- * isn't there (any more): it ends the dump at once, without an error.
+ * isn't there (any more): it ends the dump at once, without an error.  Nor
+ * does it (6.1, tc_dump_tfilter()) if a prio or a chain goes or comes between
+ * two receives, by whose number it finds its place again: filters may then be
+ * left out, or given twice.  Who misses a filter in a dump should ask for it.
  *
  * tc_dump_next() may be called by several threads at once, each with its own
  * 'buf', which it replaces by whole messages from one receive.  It returns
@@ -110,7 +113,8 @@ void tc_pipeline_run(struct tc_pipeline *);
  * makes the threads take turns.
  *
  * tc_dump_done() must be called once no thread is in tc_dump_next(), at the
- * end of the dump or before.  Returns 0 or a positive errno. */
+ * end of the dump or before.  Returns 0 or a positive errno: the kernel's own,
+ * or EIO if a receive failed. */
 struct tc_dump;
 int tc_dump_start(const struct ofpbuf *request, struct tc_dump **);
 bool tc_dump_next(struct tc_dump *, struct ofpbuf *buf);

@@ -31,6 +31,10 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 #define PARENT_INGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
 #define PARENT_EGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)
 
+/* How often something is tried that may fail for want of memory, or because
+ * filters came or went meanwhile. */
+#define MAX_ATTEMPTS 5
+
 static void
 put_address(const struct tc_port *tc_port, int ifindex, struct tcmsg *tcm)
 {
@@ -297,13 +301,13 @@ tc_flush(const struct tcmsg *tcm, struct tc_flushed *flushed)
 
     flushed = flushed ? flushed : &ignored;
     memset(flushed, 0, sizeof *flushed);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < MAX_ATTEMPTS; i++) {
         error = try_flush(tcm, flushed);
-        if (error != EAGAIN && error != ENOBUFS) {
-            break;
+        if (!error || is_gone(error)) {
+            return 0;
         }
     }
-    return is_gone(error) ? 0 : error;
+    return error;
 }
 
 int
@@ -363,22 +367,39 @@ request_qdisc(struct tc_pipeline *p, int type, unsigned int flags,
     return msg;
 }
 
-/* Finds out which qdisc is on the ingress of a device.  Returns 0 with
- * 'qdisc->found' false if there is none, or a positive errno. */
 static int
-read_qdisc(int ifindex, struct qdisc *qdisc)
+try_read_qdisc(int ifindex, struct qdisc *qdisc)
 {
     struct tc_pipeline *p = tc_pipeline_aside();
 
-    memset(qdisc, 0, sizeof *qdisc);
     qdisc->reply.echo = take_qdisc;
     qdisc->reply.aux = qdisc;
+
     /* The kernel answers those who listen to all changes, and us only if told
      * to. */
     request_qdisc(p, RTM_GETQDISC, NLM_F_ECHO, ifindex, &qdisc->reply);
     tc_request_end(p);
     tc_pipeline_run(p);
-    return qdisc->reply.error == ENOENT ? 0 : qdisc->reply.error;
+
+    /* An answer without the message that says what it is was cut. */
+    return !qdisc->reply.error && !qdisc->found ? EAGAIN : qdisc->reply.error;
+}
+
+/* Finds out which qdisc is on the ingress of a device.  Returns 0 with
+ * 'qdisc->found' false if there is none, or a positive errno. */
+static int
+read_qdisc(int ifindex, struct qdisc *qdisc)
+{
+    int error = 0;
+
+    for (int i = 0; i < MAX_ATTEMPTS; i++) {
+        memset(qdisc, 0, sizeof *qdisc);
+        error = try_read_qdisc(ifindex, qdisc);
+        if (!error || is_gone(error)) {
+            break;
+        }
+    }
+    return error == ENOENT ? 0 : error;
 }
 
 /* Makes a qdisc, EEXIST if there is one. */
@@ -404,13 +425,19 @@ add_qdisc(int ifindex, const char *kind, uint32_t block,
 static int
 delete_qdisc(int ifindex)
 {
-    struct tc_pipeline *p = tc_pipeline_aside();
     struct tc_reply reply = { .error = 0 };
 
-    request_qdisc(p, RTM_DELQDISC, 0, ifindex, &reply);
-    tc_request_end(p);
-    tc_pipeline_run(p);
-    return is_gone(reply.error) ? 0 : reply.error;
+    for (int i = 0; i < MAX_ATTEMPTS; i++) {
+        struct tc_pipeline *p = tc_pipeline_aside();
+
+        request_qdisc(p, RTM_DELQDISC, 0, ifindex, &reply);
+        tc_request_end(p);
+        tc_pipeline_run(p);
+        if (!reply.error || is_gone(reply.error)) {
+            return 0;
+        }
+    }
+    return reply.error;
 }
 
 /* Deletes all our filters on a qdisc of any kind, its egress included.
@@ -481,20 +508,24 @@ get_qdisc(const struct offload_port *port, struct tc_port *tc_port,
     struct tc_reply reply;
     struct qdisc qdisc;
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < MAX_ATTEMPTS; i++) {
         add_qdisc(port->ifindex, kind, tc_port->block, &reply);
         may_be_own |= reply.unknown;
         if (!reply.error) {
-            tc_port->own_qdisc = true;
+            atomic_store_relaxed(&tc_port->own_qdisc, true);
             return 0;
-        } else if (reply.error != EEXIST && !reply.unknown) {
+        } else if (is_gone(reply.error)) {
             break;
+        } else if (reply.error != EEXIST && !reply.unknown) {
+            continue;
         }
 
         int error = read_qdisc(port->ifindex, &qdisc);
         if (!error && qdisc.found) {
             if (will_do(&qdisc, tc_port)) {
-                tc_port->own_qdisc = may_be_own;
+                if (may_be_own) {
+                    atomic_store_relaxed(&tc_port->own_qdisc, true);
+                }
                 return 0;
             } else if (flush_qdisc(port->ifindex, &qdisc)) {
                 return refuse_existing(refusal, &qdisc);
@@ -519,7 +550,9 @@ delete_leftovers(const struct offload_port *port, struct tc_port *tc_port)
         VLOG_WARN_RL(&rl, "%s: filters of an earlier run can't be deleted: %s",
                      port->name, ovs_strerror(error));
     }
-    tc_port->own_qdisc |= !error && flushed.n_ours && !flushed.n_foreign;
+    if (!error && flushed.n_ours && !flushed.n_foreign) {
+        atomic_store_relaxed(&tc_port->own_qdisc, true);
+    }
     tc_police_retry();
 }
 
@@ -528,6 +561,7 @@ tc_port_open(struct offload_port *port, struct offload_refusal *refusal)
 {
     struct tc_port *tc_port = xzalloc(sizeof *tc_port);
 
+    atomic_init(&tc_port->own_qdisc, false);
     tc_caps_probe(port->ifindex);
     tc_police_cleanup();
 
@@ -549,19 +583,33 @@ tc_port_open(struct offload_port *port, struct offload_refusal *refusal)
     return 0;
 }
 
+int
+tc_port_repair(struct offload_port *port)
+{
+    struct offload_refusal refusal = OFFLOAD_REFUSAL_INITIALIZER;
+    int error = get_qdisc(port, port->aux, &refusal);
+
+    if (error) {
+        VLOG_WARN_RL(&rl, "%s: %s", port->name, refusal.detail);
+    }
+    return error;
+}
+
 void
 tc_port_close(struct offload_port *port)
 {
     struct tc_port *tc_port = port->aux;
     struct tcmsg tcm = { .tcm_family = AF_UNSPEC };
     struct tc_flushed flushed;
+    bool own_qdisc;
 
     tc_port_address(port, &tcm);
     int error = tc_flush(&tcm, &flushed);
+    atomic_read_relaxed(&tc_port->own_qdisc, &own_qdisc);
     if (error) {
         VLOG_WARN_RL(&rl, "%s: filters can't be deleted: %s", port->name,
                      ovs_strerror(error));
-    } else if (tc_port->own_qdisc && !flushed.n_foreign) {
+    } else if (own_qdisc && !flushed.n_foreign) {
         struct qdisc qdisc;
 
         /* The other direction may have somebody's filters, too. */

@@ -29,19 +29,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ovs-atomic.h"
+
 struct offload_port;
 struct offload_refusal;
 
 struct tc_port {
     uint32_t parent;            /* For tcm_parent. */
     uint32_t block;             /* Shared block, or 0. */
-    bool own_qdisc;             /* We made it, or an earlier daemon. */
+    atomic_bool own_qdisc;      /* We made it, or an earlier daemon. */
 };
 
 /* Also probes the kernel's capabilities and deletes an earlier daemon's
  * meters, the first time, and an earlier daemon's filters on the port. */
 int tc_port_open(struct offload_port *, struct offload_refusal *);
 void tc_port_close(struct offload_port *);
+
+/* Sees to it that the port has its qdisc, for when the kernel refuses a rule
+ * as if it weren't there: somebody may have deleted it, and all rules with it.
+ * Returns 0 or a positive errno. */
+int tc_port_repair(struct offload_port *);
 
 /* Fills in tcm_family, tcm_ifindex and tcm_parent (or the block). */
 void tc_port_address(const struct offload_port *, struct tcmsg *);
