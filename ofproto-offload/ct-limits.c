@@ -13,7 +13,9 @@
 #include "bitmap.h"
 #include "ct-dpif.h"
 #include "dpif.h"
+#include "engine-private.h"
 #include "engine.h"
+#include "flow-table.h"
 #include "netdev-offload.h"
 #include "netlink-socket.h"
 #include "netlink.h"
@@ -21,6 +23,7 @@
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "ovs-rcu.h"
 #include "timeval.h"
 #include "wrap.h"
 
@@ -125,14 +128,106 @@ read_limits(unsigned long limited[])
     ofpbuf_delete(reply);
 }
 
+/* Flows that were offloaded before their zone was limited. */
+
+static bool
+ct_commits_in(const struct nlattr *ct, const unsigned long zones[])
+{
+    const struct nlattr *zone = nl_attr_find_nested(ct, OVS_CT_ATTR_ZONE);
+
+    return ((nl_attr_find_nested(ct, OVS_CT_ATTR_COMMIT)
+             || nl_attr_find_nested(ct, OVS_CT_ATTR_FORCE_COMMIT))
+            && bitmap_is_set(zones, zone ? nl_attr_get_u16(zone) : 0));
+}
+
+/* Do 'actions', nested in an attribute, commit connections in 'zones'? */
+static bool
+actions_commit_in(const struct nlattr *actions, const unsigned long zones[])
+{
+    const struct nlattr *a;
+    size_t left;
+
+    NL_NESTED_FOR_EACH (a, left, actions) {
+        if (nl_attr_type(a) == OVS_ACTION_ATTR_CT
+            && ct_commits_in(a, zones)) {
+            return true;
+        }
+        if (nl_attr_type(a) == OVS_ACTION_ATTR_CHECK_PKT_LEN) {
+            const struct nlattr *gt = nl_attr_find_nested(
+                a, OVS_CHECK_PKT_LEN_ATTR_ACTIONS_IF_GREATER);
+            const struct nlattr *le = nl_attr_find_nested(
+                a, OVS_CHECK_PKT_LEN_ATTR_ACTIONS_IF_LESS_EQUAL);
+
+            if ((gt && actions_commit_in(gt, zones))
+                || (le && actions_commit_in(le, zones))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool
+flow_commits_in(const struct offload_flow *flow, const unsigned long zones[])
+{
+    const struct offload_flow_spec *spec
+        = ovsrcu_get(struct offload_flow_spec *, &flow->spec);
+
+    return (flow->state == OFFLOAD_FLOW_INSTALLED && spec
+            && actions_commit_in(offload_flow_spec_actions(spec), zones));
+}
+
+/* Takes flows that commit in 'zones' out of their devices.  Open vSwitch finds
+ * them to be idle, deletes them, and offers them again with the next packet,
+ * when they are refused. */
+static void
+evict_flows(const unsigned long zones[])
+{
+    struct cmap_position pos = { 0, 0, 0 };
+    struct offload_flow *flow;
+
+    while ((flow = flow_table_next(&pos))) {
+        struct offload_flow *claimed;
+
+        if (flow_commits_in(flow, zones)
+            && !flow_table_claim(&flow->ufid, false, &claimed)) {
+            if (flow_commits_in(claimed, zones)) {
+                engine_remove_rule(claimed, OFFLOAD_FLOW_EVICTING);
+            }
+            flow_table_release(claimed);
+        }
+    }
+}
+
+/* True if a zone is in 'zones' that isn't in 'old'. */
+static bool
+has_new_zones(const unsigned long zones[], const unsigned long old[])
+{
+    for (size_t i = 0; i < BITMAP_N_LONGS(N_ZONES); i++) {
+        if (zones[i] & ~old[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A flow may have been on its way into a device when the limit came: that is
+ * why flows are looked at twice. */
 void
 ct_limits_read(void)
 {
-    unsigned long *limited = bitmap_allocate(N_ZONES);
+    static unsigned long limited[BITMAP_N_LONGS(N_ZONES)];
+    static unsigned long old[BITMAP_N_LONGS(N_ZONES)];
+    static bool again;
 
+    memcpy(old, limited, sizeof old);
+    memset(limited, 0, sizeof limited);
     read_limits(limited);
     engine_set_ct_limited_zones(limited);
-    bitmap_free(limited);
+    if (has_new_zones(limited, old) || again) {
+        again = !again;
+        evict_flows(limited);
+    }
 
     next_read = time_msec() + INTERVAL_MS;
 }

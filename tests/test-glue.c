@@ -36,6 +36,7 @@
 #include "smap.h"
 #include "util.h"
 
+#include "ofproto-offload/engine-private.h"
 #include "ofproto-offload/engine.h"
 #include "ofproto-offload/flow-api.h"
 #include "offload-field.h"
@@ -221,6 +222,13 @@ engine_meter_del(uint32_t id, struct ofputil_meter_stats *stats OVS_UNUSED)
 {
     printf("  engine: delete meter %"PRIu32"\n", id);
     return result();
+}
+
+int
+engine_remove_rule(struct offload_flow *flow OVS_UNUSED,
+                   enum offload_flow_state state OVS_UNUSED)
+{
+    OVS_NOT_REACHED();
 }
 
 void
