@@ -59,6 +59,8 @@ EXTRA_DIST += \
 	tests/kernel/debug-kernel.config \
 	tests/kernel/guest-init \
 	tests/kernel/guest-lib.sh \
+	tests/kernel/qemu-init \
+	tests/kernel/qemu-run \
 	tests/kernel/run \
 	tests/kernel/selftest \
 	tests/kernel/session.sh \
