@@ -1097,6 +1097,141 @@ test_acks(void)
     ofpbuf_uninit(&special);
 }
 
+/* What is read from a filter's actions. */
+
+struct counts {
+    const char *kind;
+    uint32_t index;             /* Of a police action in a full message. */
+    bool cookie;
+    uint64_t packets, bytes, hw_packets, hw_bytes;
+};
+
+static void
+put_counts(struct ofpbuf *msg, int basic_type, uint64_t packets,
+           uint64_t bytes)
+{
+    struct gnet_stats_basic basic = { .packets = packets, .bytes = bytes };
+
+    nl_msg_put_unspec(msg, basic_type, &basic, sizeof basic);
+    if (packets > UINT32_MAX) {
+        nl_msg_put_u64(msg, TCA_STATS_PKT64, packets);
+    }
+}
+
+static void
+put_counts_action(struct ofpbuf *msg, int i, const struct counts *c)
+{
+    size_t act = nl_msg_start_nested(msg, i + 1);
+
+    nl_msg_put_string(msg, TCA_ACT_KIND, c->kind);
+    size_t stats = nl_msg_start_nested(msg, TCA_ACT_STATS);
+    put_counts(msg, TCA_STATS_BASIC, c->packets, c->bytes);
+    if (c->hw_packets) {
+        put_counts(msg, TCA_STATS_BASIC_HW, c->hw_packets, c->hw_bytes);
+    }
+    nl_msg_end_nested(msg, stats);
+    if (c->cookie) {
+        nl_msg_put_u128(msg, TCA_ACT_COOKIE,
+                        (ovs_u128) { .u32 = { i + 1, 0, 0, 0 } });
+    }
+    if (c->index) {
+        struct tc_police parms = { .index = c->index };
+        size_t options = nl_msg_start_nested(msg, TCA_ACT_OPTIONS);
+
+        nl_msg_put_unspec(msg, TCA_POLICE_TBF, &parms, sizeof parms);
+        nl_msg_end_nested(msg, options);
+    }
+    nl_msg_end_nested(msg, act);
+}
+
+static struct tc_filter
+parse_counts(const struct counts counts[], size_t n)
+{
+    struct tc_filter filter;
+    struct ofpbuf msg;
+
+    ofpbuf_init(&msg, 0);
+    nl_msg_put_nlmsghdr(&msg, 0, RTM_NEWTFILTER, 0);
+    ofpbuf_put_zeros(&msg, sizeof(struct tcmsg));
+    nl_msg_put_string(&msg, TCA_KIND, "flower");
+    size_t options = nl_msg_start_nested(&msg, TCA_OPTIONS);
+    nl_msg_put_u32(&msg, TCA_FLOWER_FLAGS, TCA_CLS_FLAGS_IN_HW);
+    size_t acts = nl_msg_start_nested(&msg, TCA_FLOWER_ACT);
+    for (size_t i = 0; i < n; i++) {
+        put_counts_action(&msg, i, &counts[i]);
+    }
+    nl_msg_end_nested(&msg, acts);
+    nl_msg_end_nested(&msg, options);
+    ((struct nlmsghdr *) msg.data)->nlmsg_len = msg.size;
+    CHECK(tc_filter_parse(&msg, &filter));
+    CHECK(filter.in_hw);
+    ofpbuf_uninit(&msg);
+    return filter;
+}
+
+#define CHECK_COUNTS(HW_PACKETS, HW_BYTES, SW_PACKETS, SW_BYTES, ...)   \
+    do {                                                                \
+        const struct counts counts[] = { __VA_ARGS__ };                 \
+        struct tc_filter f = parse_counts(counts, ARRAY_SIZE(counts));  \
+                                                                        \
+        CHECK(f.has_counters);                                          \
+        CHECK_EQ(f.counters.hw_packets, HW_PACKETS);                    \
+        CHECK_EQ(f.counters.hw_bytes, HW_BYTES);                        \
+        CHECK_EQ(f.counters.sw_packets, SW_PACKETS);                    \
+        CHECK_EQ(f.counters.sw_bytes, SW_BYTES);                        \
+    } while (0)
+
+static void
+test_counters(void)
+{
+    const uint64_t big = UINT64_C(5000000000);
+    const struct counts meter_only[] = {
+        { .kind = "police", .packets = 1000, .bytes = 100000 },
+    };
+
+    /* Hardware's are in the total. */
+    CHECK_COUNTS(4, 400, 6, 600,
+                 { "gact", 0, true, 10, 1000, 4, 400 });
+    /* The first one's bytes, as the packets came. */
+    CHECK_COUNTS(10, 1000, 0, 0,
+                 { "vlan", 0, true, 10, 1000, 10, 1000 },
+                 { "mirred", 0, false, 10, 1040, 10, 1040 });
+    /* A driver that reports for the last one only; one that drops. */
+    CHECK_COUNTS(7, 700, 0, 0,
+                 { "ct", 0, true, 0, 0, 0, 0 },
+                 { "mirred", 0, false, 7, 700, 7, 700 });
+    CHECK_COUNTS(0, 0, 9, 900,
+                 { "ct", 0, true, 9, 900, 0, 0 },
+                 { "gact", 0, false, 5, 500, 0, 0 });
+    /* More than 32 bits, of each and of both. */
+    CHECK_COUNTS(0, 0, big, big * 100,
+                 { "gact", 0, true, big, big * 100, 0, 0 });
+    CHECK_COUNTS(big, big, 1, 1,
+                 { "gact", 0, true, big + 1, big + 1, big, big });
+    CHECK_COUNTS(1, 1, big, big,
+                 { "gact", 0, true, big + 1, big + 1, 1, 1 });
+    /* Hardware was read later than the total. */
+    CHECK_COUNTS(12, 1200, 0, 0,
+                 { "gact", 0, true, 10, 1000, 12, 1200 });
+    /* A meter counts for others, too: terse, and full with and without a
+     * cookie that isn't ours to put there. */
+    CHECK_COUNTS(0, 0, 3, 300,
+                 { "police", 0, false, 1000, 100000, 0, 0 },
+                 { "mirred", 0, true, 3, 300, 0, 0 });
+    CHECK_COUNTS(0, 0, 3, 300,
+                 { "police", 0x10000005, true, 1000, 100000, 0, 0 },
+                 { "mirred", 0, true, 3, 300, 0, 0 });
+    CHECK(!parse_counts(meter_only, 1).has_counters);
+    /* The one of check_pkt_len is the filter's own. */
+    CHECK_COUNTS(0, 0, 8, 800,
+                 { "police", 0, true, 8, 800, 0, 0 },
+                 { "mirred", 0, false, 5, 500, 0, 0 },
+                 { "mirred", 0, false, 3, 300, 0, 0 });
+    CHECK_COUNTS(0, 0, 8, 800,
+                 { "police", 17, true, 8, 800, 0, 0 },
+                 { "mirred", 0, false, 5, 500, 0, 0 });
+}
+
 static void test_pipeline(void) { with_faults(pipeline_scenario); }
 static void test_overfull(void) { with_faults(overfull_scenario); }
 static void test_dump(void) { with_faults(dump_scenario); }
@@ -1108,6 +1243,7 @@ static const struct {
     void (*run)(void);
 } tests[] = {
     { "acks", test_acks },
+    { "counters", test_counters },
     { "pipeline", test_pipeline },
     { "overfull", test_overfull },
     { "dump", test_dump },

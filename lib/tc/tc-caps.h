@@ -48,6 +48,6 @@ enum tc_offload_mode {
     TC_MODE_HW_ONLY,            /* "skip_sw". */
     TC_MODE_SW_ONLY,            /* "skip_hw". */
 };
-extern enum tc_offload_mode tc_offload_mode;     /* Set before the first rule. */
+extern enum tc_offload_mode tc_offload_mode; /* Set before the first rule. */
 
 #endif /* tc-caps.h */

@@ -13,8 +13,8 @@
  * (it may have somebody's filters on it, such as Open vSwitch's own ingress
  * policing).  One that won't do (an ingress without egress, another block) is
  * replaced if nobody else has filters on it; else the port is refused.  A
- * qdisc that we made, or an earlier daemon whose filters were on it, is deleted
- * at close if no filter of anybody else's is left on it.
+ * qdisc that we made, or an earlier daemon whose filters were on it, is
+ * deleted at close if no filter of anybody else's is left on it.
  *
  * Open vSwitch's ingress policing (lib/netdev-linux.c) deletes and re-creates
  * the "ingress" qdisc, and with it all our filters, if it is configured while
