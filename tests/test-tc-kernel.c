@@ -26,6 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "coverage.h"
 #include "netlink.h"
 #include "odp-netlink.h"
 #include "offload-port.h"
@@ -394,6 +395,108 @@ start_dump(int ifindex)
     CHECK_EQ(tc_dump_start(&request, &dump), 0);
     ofpbuf_uninit(&request);
     return dump;
+}
+
+/* Open vSwitch's own count of allocations: since it was read last. */
+extern struct coverage_counter counter_util_xalloc;
+
+/* Once everything has its size, a batch must not allocate memory. */
+static void
+test_no_allocation(void)
+{
+    static struct op ops[TC_PIPELINE_MAX];
+    unsigned int n_allocations = 0;
+    int ifindex = make_veth("v0");
+    struct ofpbuf buf, msg;
+    struct tc_filter filter;
+    bool complete;
+
+    sh("tc qdisc add dev v0 ingress");
+    ofpbuf_init(&buf, 65536);
+    for (int round = 0; round < 3; round++) {
+        counter_util_xalloc.count();
+
+        struct tc_pipeline *p = tc_pipeline_get();
+        for (int i = 0; i < TC_PIPELINE_MAX; i++) {
+            request_add(p, ifindex, i + 1, i, 3, &ops[i]);
+        }
+        tc_pipeline_run(p);
+        for (int i = 0; i < TC_PIPELINE_MAX; i++) {
+            CHECK_EQ(ops[i].reply.error, 0);
+        }
+
+        /* start_dump() allocates its request. */
+        struct tc_dump *dump = start_dump(ifindex);
+        while (tc_dump_next(dump, &buf)) {
+            while (tc_dump_msg(&buf, &msg)) {
+                CHECK(tc_filter_parse(&msg, &filter));
+            }
+        }
+        CHECK_EQ(tc_dump_done(dump, &complete), 0);
+
+        p = tc_pipeline_get();
+        for (int i = 0; i < TC_PIPELINE_MAX; i++) {
+            request_delete(p, ifindex, i + 1, &ops[i]);
+        }
+        tc_pipeline_run(p);
+        for (int i = 0; i < TC_PIPELINE_MAX; i++) {
+            CHECK_EQ(ops[i].reply.error, 0);
+        }
+        n_allocations = counter_util_xalloc.count();
+        printf("round %d: %u allocations\n", round, n_allocations);
+        CHECK(round || n_allocations);
+    }
+    ofpbuf_uninit(&buf);
+    CHECK(n_allocations <= 1);
+}
+
+/* Answers that don't fit into the receive buffer are lost: then those requests
+ * are unknown, and only those. */
+static int narrow_fd;
+
+static ssize_t
+narrow_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+    int size = 1;
+
+    narrow_fd = fd;
+    CHECK(!setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size));
+    return sendmsg(fd, msg, flags);
+}
+
+static void
+test_lost_answers(void)
+{
+    static struct op ops[TC_PIPELINE_MAX];
+    int ifindex = make_veth("v0");
+    struct tc_pipeline *p = tc_pipeline_get();
+    struct tc_syscalls real = tc_syscalls;
+    int n_unknown = 0, size = 1 << 20;
+
+    sh("tc qdisc add dev v0 ingress");
+    tc_syscalls.sendmsg = narrow_sendmsg;
+    for (int i = 0; i < TC_PIPELINE_MAX; i++) {
+        request_add(p, ifindex, i + 1, i, 1, &ops[i]);
+    }
+    tc_pipeline_run(p);
+    tc_syscalls = real;
+    for (int i = 0; i < TC_PIPELINE_MAX; i++) {
+        CHECK_EQ(ops[i].reply.error, ops[i].reply.unknown ? ENOBUFS : 0);
+        n_unknown += ops[i].reply.unknown;
+    }
+    printf("%d of %d unknown\n", n_unknown, TC_PIPELINE_MAX);
+    CHECK(n_unknown > 0 && n_unknown < TC_PIPELINE_MAX);
+
+    /* They were carried out all the same, and the socket works on. */
+    setsockopt(narrow_fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
+    for (int i = 0; i < TC_PIPELINE_MAX; i++) {
+        request_delete(p, ifindex, i + 1, &ops[i]);
+    }
+    tc_pipeline_run(p);
+    for (int i = 0; i < TC_PIPELINE_MAX; i++) {
+        CHECK_EQ(ops[i].reply.error, 0);
+        CHECK(ops[i].has_filter && !ops[i].reply.unknown);
+    }
 }
 
 static struct tc_dump *shared_dump;
@@ -964,6 +1067,8 @@ static const struct {
     { "caps", test_caps },
     { "pipeline", test_pipeline },
     { "long-answers", test_long_answers },
+    { "lost-answers", test_lost_answers },
+    { "no-allocation", test_no_allocation },
     { "dump", test_dump },
     { "counters", test_counters },
     { "port", test_port },
