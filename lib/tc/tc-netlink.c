@@ -37,12 +37,12 @@ COVERAGE_DEFINE(tc_netlink_ignored);
 /* The kernel charges an answer to the receive buffer by the memory that it
  * takes, not by its length, and drops it if the buffer is full before.  An
  * acknowledgement is some hundred bytes with the kernel's words in it; an
- * echo is allocated as a whole page (NLMSG_GOODSIZE) plus bookkeeping, of up
- * to two pages where pages are bigger. */
+ * echo is allocated as a page (NLMSG_GOODSIZE), or as several for a filter
+ * with up to 32 actions. */
 #define ACK_COST 2048
 #define ECHO_COST 16384
 
-/* One recvmmsg() takes so many answers.  NLMSG_GOODSIZE is at most 8 KB;
+/* One recvmmsg() takes so many answers.  The echo of 32 actions is some 10 KB;
  * memory that no answer is long enough to reach is never touched. */
 #define RX_SLOTS 32
 #define RX_SLOT_SIZE 16384
