@@ -51,7 +51,10 @@ class Host:
 
     def forget(self):
         """No flow, no connection and no packet of the case before."""
+        # Who is deleting flows himself would complain.
+        self.daemon.appctl('revalidator/pause')
         self.daemon.appctl('revalidator/purge')
+        self.daemon.appctl('revalidator/resume')
         self.daemon.appctl('dpctl/flush-conntrack')
         self.daemon.appctl('fdb/flush', 'br0')
         collect(self.ports.values(), 0)
