@@ -355,8 +355,9 @@ static void
 known_port_format_refusal(const struct known_port *port, struct ds *s)
 {
     if (port->error) {
-        ds_put_cstr(s, port->ifindex ? ovs_strerror(port->error)
-                    : "no network device in the kernel");
+        ds_put_format(s, "%s: %s", port->ifindex ? "can't be used"
+                      : "no network device to be found",
+                      ovs_strerror(port->error));
     } else {
         offload_refusal_format(&port->refusal, s);
     }
