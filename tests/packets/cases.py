@@ -633,11 +633,16 @@ tunnel('from VXLAN to Geneve', 'vxlan', R4 + 'key=77',
                'options:df_default=false options:remote_ip=172.31.1.2'])
 tunnel('Geneve', 'geneve', R4 + 'key=77', OUT + IN,
        'udp4 tcp4 udp6 U:geneve-udp4')
-MAP = ["ovs-ofctl del-tlv-map br0; ovs-ofctl add-tlv-map br0 "
-       "'{class=0x102,type=0x80,len=4}->tun_metadata0'"]
+MAP = ["ovs-ofctl dump-tlv-map br0 | grep -q 0x102 || ovs-ofctl add-tlv-map "
+       "br0 '{class=0x102,type=0x80,len=4}->tun_metadata0,"
+       "{class=0x102,type=1,len=8}->tun_metadata1'"]
 tunnel('Geneve, set an option', 'geneve', R4 + 'key=77',
-       'in_port=1 actions=set_field:0x12345678->tun_metadata0,9',
+       'in_port=1 actions=set_field:0x123456789abcdef0->tun_metadata1,9',
        'udp4 udp6', before=MAP)
+# The kernel's TC doesn't tell in the header that there is a critical option.
+tunnel('Geneve, set a critical option', 'geneve', R4 + 'key=77',
+       'in_port=1 actions=set_field:0x12345678->tun_metadata0,9',
+       'udp4 udp6', before=MAP, ignore=(43, 44))
 tunnel('Geneve, match an option', 'geneve', R4 + 'key=77',
        'in_port=9,tun_metadata0=0x12345678 actions=1\nin_port=9 actions=2',
        'U:geneve-opt-udp4 U:geneve-opt-other U:geneve-udp4', before=MAP,
@@ -649,7 +654,7 @@ tunnel('GRE, key chosen by the flow', 'gre', R4 + 'key=flow',
        'udp4 U:gre-udp4 U:gre-78-udp4')
 tunnel('GRE, with a checksum', 'gre', R4 + 'key=77 csum=true', OUT + IN,
        'udp4 U:gre-csum-udp4', software=None)
-tunnel('GRE over IPv6', 'gre', R6 + 'key=77', OUT + IN,
+tunnel('GRE over IPv6', 'ip6gre', R6 + 'key=77', OUT + IN,
        'udp4 U:gre-over6-udp4', software=None)
 
 # What stays in software goes where it should all the same.
