@@ -13,8 +13,9 @@
  * its name instead of a number.
  *
  * To add an action: add its kind to OFFLOAD_ACTION_KINDS, its row and parser
- * to the table, its encoder to the backends that can do it, and a line to
- * tests/action.at.
+ * to the table, its name to offload-action-format.c, its encoder to the
+ * backends that can do it, and a line each to tests/action.at and
+ * tests/system-action.at.
  *
  * Parsed actions are a flat array in the order in which they are to be done.
  * check_pkt_len is followed by its two branches:
@@ -46,9 +47,9 @@ struct offload_context;
 struct offload_port;
 struct offload_rule;
 
-/* A rule's parsed actions, nested ones included.  The kernel takes 32 TC
- * actions a rule (TCA_ACT_MAX_PRIO), and one of ours is at least one there. */
-#define OFFLOAD_MAX_ACTIONS 32
+/* A rule's parsed actions, nested ones included.  A backend may take fewer:
+ * in TC, a rule has 32 actions, of which two can set many fields. */
+#define OFFLOAD_MAX_ACTIONS 96
 
 #define OFFLOAD_ACTION_KINDS                                            \
     OFFLOAD_ACTION(OUTPUT)                                              \

@@ -67,7 +67,7 @@ struct tc_encoder {
 
     /* By label: number of an action.  One for each check_pkt_len, and for
      * its second branch. */
-    unsigned int labels[2 * OFFLOAD_MAX_ACTIONS];
+    unsigned int labels[2 * TCA_ACT_MAX_PRIO];
     int n_labels;
 
     bool has_tunnel;            /* Packets come with tunnel metadata. */
