@@ -344,12 +344,19 @@ finish_refused_put(struct engine_batch *batch, struct engine_task *task,
     struct engine_op *op = task->op;
     struct offload_flow *flow = task->flow;
 
+    /* If the device has the match already, for a flow with another ufid, then
+     * that is the parent: this one gets no packets, and Open vSwitch, which
+     * drops it, will never delete it. */
+    bool is_parent = (task->n_ids
+                      && (op->refusal.code != OFFLOAD_REFUSED_OVERLAP
+                          || flow->state != OFFLOAD_FLOW_NEW));
+
     op->error = refuse_put(task);
-    op->removed = had_rule;
+    op->removed = had_rule || flow->state == OFFLOAD_FLOW_EVICTING;
     if (had_rule) {
         atomic_count_dec(&flow->port->n_rules);
     }
-    if (task->n_ids) {
+    if (is_parent) {
         flow_table_uninstalled(flow, OFFLOAD_FLOW_REFUSED,
                                had_rule ? &task->device.counters : NULL);
         recirc_links_set(flow, op->in_port, 0, task->ids, task->n_ids, false);
@@ -527,7 +534,7 @@ batch_add(struct engine_batch *batch, struct engine_op *op)
     struct engine_task *task;
 
     op->error = 0;
-    op->was_installed = op->removed = false;
+    op->was_installed = op->was_unknown = op->removed = false;
     offload_refusal_init(&op->refusal);
     zero_stats(op->stats);
 
@@ -559,6 +566,7 @@ batch_add(struct engine_batch *batch, struct engine_op *op)
     }
 
     op->was_installed = flow->state == OFFLOAD_FLOW_INSTALLED;
+    op->was_unknown = flow->state == OFFLOAD_FLOW_NEW;
     task = &batch->tasks[batch->n++];
     task->op = op;
     task->flow = flow;

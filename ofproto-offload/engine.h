@@ -78,7 +78,10 @@ struct engine_op {
     int error;                  /* 0: it is the device's flow now (PUT), or
                                  * isn't any more (DEL). */
     bool was_installed;         /* It had a rule in the device before. */
-    bool removed;               /* A failed PUT took the old rule out. */
+    bool was_unknown;           /* The engine knew nothing of it before. */
+    bool removed;               /* A failed PUT took the old rule out, or it
+                                 * had been taken out before, which OVS can't
+                                 * know yet: nobody has the flow. */
     struct dpif_flow_stats *stats;  /* PUT: zeros.  DEL: the last ones.  Filled
                                      * in on success; may be NULL. */
     struct offload_refusal refusal; /* If 'error'. */

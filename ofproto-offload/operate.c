@@ -211,6 +211,33 @@ finish(struct operate_batch *batch, const struct dpif *dpif,
             : finish_put(batch, dpif, op, dop));
 }
 
+/* Of several flows that differ in their ufids only the kernel datapath takes
+ * one.  Open vSwitch drops the others, and deletes none of them: so the engine
+ * must not go on taking them for parents in software.  No other thread is at
+ * these ufids until our caller has seen the errors. */
+static void
+forget_failed_puts(struct operate_batch *batch)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < batch->n; i++) {
+        const struct engine_op *op = &batch->ops[i];
+
+        if (op->type == ENGINE_PUT && op->error && op->was_unknown
+            && batch->dops[i]->error) {
+            const ovs_u128 *ufid = op->ufid;
+
+            batch->ops[n] = (struct engine_op) {
+                .type = ENGINE_DEL, .ufid = ufid,
+            };
+            n++;
+        }
+    }
+    if (n) {
+        engine_operate(batch->opsp, n);
+    }
+}
+
 /* Executes up to OPERATE_MAX operations. */
 static void
 operate(struct dpif *dpif, struct dpif_op **ops, size_t n_ops)
@@ -240,6 +267,7 @@ operate(struct dpif *dpif, struct dpif_op **ops, size_t n_ops)
     if (batch->n_rest) {
         __real_dpif_operate(dpif, batch->rest, batch->n_rest,
                             DPIF_OFFLOAD_NEVER);
+        forget_failed_puts(batch);
     }
 }
 

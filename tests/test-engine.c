@@ -193,7 +193,10 @@ carry_out(const struct fake_request *r)
     struct fake_rule *rule;
 
     if (fail_at && !--fail_at) {
-        r->op->error = offload_refuse(&r->op->refusal, OFFLOAD_REFUSED_DEVICE,
+        r->op->error = offload_refuse(&r->op->refusal,
+                                      fail_error == EEXIST
+                                      ? OFFLOAD_REFUSED_OVERLAP
+                                      : OFFLOAD_REFUSED_DEVICE,
                                       "fake", NULL, "%s",
                                       ovs_strerror(fail_error));
         r->op->refusal.error = fail_error;
@@ -780,6 +783,59 @@ test_parent_to_software(void)
     check_views(2);
 }
 
+/* Several first packets of one megaflow make flows that differ in their ufids
+ * only.  Open vSwitch drops all but one, and deletes none of the others. */
+static void
+test_duplicate_parent(void)
+{
+    struct test_flow parent, duplicate, child;
+
+    flow_init(&parent, 1);
+    flow_recirc(&parent, 5);
+    flow_init(&duplicate, 2);
+    flow_recirc(&duplicate, 5);
+    flow_init(&child, 3);
+    match_set_recirc_id(&child.match, 5);
+    flow_output(&child);
+
+    assert(!put(&parent));
+    assert(!put(&child));
+    fail_at = 1;
+    fail_error = EEXIST;
+    fail_late = false;
+    assert(put(&duplicate) == EOPNOTSUPP);
+    check_views(2);
+    assert(!flow_table_count(OFFLOAD_FLOW_REFUSED));
+
+    assert(!del(&child, NULL));
+    assert(!put(&child));
+}
+
+/* A revalidator may have read a flow's counters just before it was taken out
+ * of its device, and change the flow then. */
+static void
+test_replace_evicted(void)
+{
+    struct test_flow parent, child;
+    bool removed;
+
+    flow_init(&parent, 1);
+    flow_recirc(&parent, 5);
+    flow_init(&child, 2);
+    match_set_recirc_id(&child.match, 5);
+    flow_output(&child);
+    assert(!put(&parent));
+    assert(!put(&child));
+
+    flow_replace_actions(&parent);
+    flow_unoffloadable(&parent);
+    flow_recirc(&parent, 5);
+    assert(put(&parent) == EOPNOTSUPP);
+    check_views(0);
+    assert(do_op(ENGINE_PUT, &child, NULL, &removed) == EOPNOTSUPP);
+    assert(removed);
+}
+
 static void
 test_port_removed(void)
 {
@@ -1043,6 +1099,8 @@ static const struct {
     { "batch-order", test_batch_order },
     { "child-without-parent", test_child_without_parent },
     { "parent-to-software", test_parent_to_software },
+    { "duplicate-parent", test_duplicate_parent },
+    { "replace-evicted", test_replace_evicted },
     { "port-removed", test_port_removed },
     { "flush", test_flush },
     { "lost", test_lost },
