@@ -84,7 +84,11 @@ add_field(struct tc_rewrite *rewrite, const struct offload_field *row,
 /* Checksums. */
 
 /* A protocol whose checksum covers the addresses, or the ports.  All others'
- * (ICMP, IGMP, GRE, tunneled IP ...) cover neither. */
+ * (ICMP, IGMP, GRE, tunneled IP ...) cover neither.
+ *
+ * A limit: behind an IPv6 routing header with segments left, a checksum covers
+ * the final destination, but act_csum computes it for the next one, and flower
+ * (Linux 6.1) can't keep such packets out of a rule that sets ipv6(dst). */
 struct l4_csum {
     uint8_t nw_proto;
     bool ipv6_only;
