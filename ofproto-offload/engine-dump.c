@@ -256,12 +256,17 @@ engine_dump_done(struct engine_dump *dump)
 static bool
 flow_is_missing(const struct offload_flow *flow)
 {
-    struct offload_port *port = flow->port;
+    struct offload_port *port;
     uint64_t dump_seq;
     uint32_t dump_id;
     bool suspect;
 
-    if (!port || flow->state != OFFLOAD_FLOW_INSTALLED) {
+    if (flow->state != OFFLOAD_FLOW_INSTALLED) {
+        return false;           /* Its port may have been freed. */
+    }
+    atomic_thread_fence(memory_order_acquire);
+    port = flow->port;
+    if (!port) {
         return false;
     }
     atomic_read_relaxed(&port->suspect, &suspect);

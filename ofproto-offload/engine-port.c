@@ -27,6 +27,9 @@ VLOG_DEFINE_THIS_MODULE(offload_port);
  * having deleted them, in msec. */
 #define EVICTING_KEPT_MS (60 * 1000)
 
+/* How often the flows of a port that is removed are looked for. */
+#define MAX_WALKS 1000
+
 /* In the order in which they are offered a port. */
 static const struct offload_backend *const backends[] = {
     &offload_backend_tc,
@@ -146,6 +149,7 @@ struct removal {
     struct offload_flow *flows[64];
     struct offload_op ops[64];
     size_t n;
+    bool force;                 /* Forget what can't be deleted. */
 };
 
 /* Takes the rules of 'removal' out of their device, and its flows away from
@@ -167,7 +171,8 @@ removal_commit(struct removal *removal, struct offload_port *port)
         struct offload_flow *flow = removal->flows[i];
         struct offload_op *op = &removal->ops[i];
 
-        if (flow->state == OFFLOAD_FLOW_INSTALLED && !op->error) {
+        if (flow->state == OFFLOAD_FLOW_INSTALLED
+            && (!op->error || removal->force)) {
             atomic_count_dec(&port->n_rules);
             flow_table_uninstalled(flow, OFFLOAD_FLOW_EVICTING,
                                    &op->counters);
@@ -184,10 +189,10 @@ removal_commit(struct removal *removal, struct offload_port *port)
 
 /* Takes the rules of 'port' out of its device, and its flows away from it. */
 static void
-remove_flows(struct offload_port *port)
+remove_flows(struct offload_port *port, bool force)
 {
     struct cmap_position pos = { 0, 0, 0 };
-    struct removal removal = { .n = 0 };
+    struct removal removal = { .n = 0, .force = force };
     struct offload_flow *flow;
 
     while ((flow = flow_table_next(&pos))) {
@@ -228,10 +233,16 @@ engine_port_remove(odp_port_t odp_port)
     }
     atomic_store(&port->alive, false);
     if (port->backend) {
-        remove_flows(port);
+        remove_flows(port, false);
         port->backend->port_close(port);
-        /* Rules that couldn't be deleted one by one are gone now. */
-        remove_flows(port);
+
+        /* Rules that couldn't be deleted one by one are gone now, or nobody
+         * can delete them.  A walk through the table may miss flows while
+         * others are being added: none may be left that points to the port. */
+        for (int i = 0; !i || (atomic_count_get(&port->n_rules)
+                               && i < MAX_WALKS); i++) {
+            remove_flows(port, true);
+        }
     }
     offload_port_remove(port);
 }
@@ -242,7 +253,7 @@ engine_flush(struct offload_port *port)
     if (!port->backend) {
         return EOPNOTSUPP;
     }
-    remove_flows(port);
+    remove_flows(port, false);
     return 0;
 }
 

@@ -441,7 +441,12 @@ finish_put(struct engine_batch *batch, struct engine_task *task)
                        "in_port", NULL, "port %s was removed",
                        task->port->name);
         op->error = refuse_put(task);
-        engine_remove_rule(flow, OFFLOAD_FLOW_DEAD);
+        if (engine_remove_rule(flow, OFFLOAD_FLOW_DEAD)) {
+            /* It can't stay, because the port doesn't. */
+            atomic_count_dec(&task->port->n_rules);
+            recirc_links_clear(flow);
+            flow_table_uninstalled(flow, OFFLOAD_FLOW_DEAD, NULL);
+        }
     }
 }
 
@@ -556,7 +561,7 @@ batch_add(struct engine_batch *batch, struct engine_op *op)
     if (op->error) {
         return;
     }
-    if (batch->backend && flow->port
+    if (batch->backend && flow->state == OFFLOAD_FLOW_INSTALLED
         && batch->backend != flow->port->backend) {
         /* A batch goes to one backend. */
         flow_table_release(flow);

@@ -56,6 +56,7 @@ static uint32_t last_handle;
 static int fail_at;
 static int fail_error;
 static bool fail_late;
+static bool fail_on;            /* All that come after it fail, too. */
 
 struct fake_request {
     bool put;
@@ -193,6 +194,7 @@ carry_out(const struct fake_request *r)
     struct fake_rule *rule;
 
     if (fail_at && !--fail_at) {
+        fail_at = fail_on;
         r->op->error = offload_refuse(&r->op->refusal,
                                       fail_error == EEXIST
                                       ? OFFLOAD_REFUSED_OVERLAP
@@ -861,6 +863,40 @@ test_port_removed(void)
     check_views(1);
 }
 
+/* Whatever the device says, no flow may be left that has the port. */
+static void
+test_port_removed_fault(void)
+{
+    for (int at = 1; at <= 3; at++) {
+        struct offload_port *port;
+        struct test_flow flows[3];
+        size_t n = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(flows); i++) {
+            flow_init(&flows[i], i + 1);
+            flow_output(&flows[i]);
+            assert(!put(&flows[i]));
+        }
+        port = offload_port_lookup(u32_to_odp(IN_PORT));
+        fail_at = at;
+        fail_on = true;
+        fail_error = ENOMEM;
+        fail_late = false;
+        engine_port_remove(u32_to_odp(IN_PORT));
+        fail_at = 0;
+        fail_on = false;
+
+        assert(!atomic_count_get(&port->n_rules));
+        assert(!flow_table_count(OFFLOAD_FLOW_INSTALLED));
+        for (size_t i = 0; i < ARRAY_SIZE(flows); i++) {
+            n += flow_table_lookup(&flows[i].ufid)->port == NULL;
+            assert(!del(&flows[i], NULL));
+        }
+        assert(n == ARRAY_SIZE(flows));
+        make_ports();
+    }
+}
+
 static void
 test_flush(void)
 {
@@ -1102,6 +1138,7 @@ static const struct {
     { "duplicate-parent", test_duplicate_parent },
     { "replace-evicted", test_replace_evicted },
     { "port-removed", test_port_removed },
+    { "port-removed-fault", test_port_removed_fault },
     { "flush", test_flush },
     { "lost", test_lost },
     { "lost-for-good", test_lost_for_good },
