@@ -143,8 +143,8 @@ struct offload_backend {
                         struct offload_reading readings[], size_t max);
     int (*dump_done)(struct offload_dump *, bool *complete);
 
-    /* Reads one rule's counters from the device.  ENOENT if it isn't there.
-     * Not while the calling thread has a batch. */
+    /* Reads one rule's counters from the device.  ENOENT if it isn't
+     * there. */
     int (*rule_read)(struct offload_port *, const union offload_handle *,
                      struct offload_counters *);
 

@@ -10,6 +10,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
@@ -31,6 +32,7 @@
 #include "tc/tc-port.h"
 #include "tc/tc-prio.h"
 #include "tc/tc-reply.h"
+#include "timeval.h"
 #include "util.h"
 
 COVERAGE_DEFINE(tc_rule_added);
@@ -308,6 +310,22 @@ take_counters(struct tc_transit *transit)
     }
 }
 
+/* The rule wasn't taken because something is missing: perhaps somebody has
+ * deleted the qdisc.  Makes it again, for the rules to come.  Once a second at
+ * most, as a rule that is no good is refused with the same error. */
+static void
+repair_port(struct offload_port *port)
+{
+    static ATOMIC(long long int) next_repair = ATOMIC_VAR_INIT(LLONG_MIN);
+    long long int next;
+
+    atomic_read_relaxed(&next_repair, &next);
+    if (time_msec() >= next) {
+        atomic_store_relaxed(&next_repair, time_msec() + 1000);
+        tc_port_repair(port);
+    }
+}
+
 static void
 settle_add(struct tc_pipeline *pipeline, struct tc_transit *transit)
 {
@@ -325,6 +343,9 @@ settle_add(struct tc_pipeline *pipeline, struct tc_transit *transit)
         tc_prio_put(transit->handle.tc.prio);
         memset(&op->handle, 0, sizeof op->handle);
         op->error = refuse_by_kernel(transit, error);
+        if (is_absent(error)) {
+            repair_port(transit->port);
+        }
     } else {
         COVERAGE_INC(tc_rule_added);
         op->handle = transit->handle;
@@ -594,7 +615,7 @@ tc_rule_read(struct offload_port *port, const union offload_handle *handle,
 
     memset(&transit, 0, sizeof transit);
     transit.port = port;
-    error = read_filter(tc_pipeline_get(), &transit, handle);
+    error = read_filter(tc_pipeline_aside(), &transit, handle);
     if (!error) {
         *counters = transit.counters;
     }
