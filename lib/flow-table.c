@@ -34,7 +34,7 @@ static struct ovs_mutex table_mutex = OVS_MUTEX_INITIALIZER;
 static struct cmap table = CMAP_INITIALIZER;
 
 static atomic_uint64_t last_seq = ATOMIC_VAR_INIT(1);
-static atomic_uint32_t last_dump = ATOMIC_VAR_INIT(0);
+static atomic_uint64_t last_dump = ATOMIC_VAR_INIT(0);
 static atomic_count state_counts[OFFLOAD_FLOW_DEAD + 1];
 
 static void
@@ -343,7 +343,7 @@ get_stats(const struct offload_flow *flow, struct offload_flow_stats *stats)
 bool
 flow_table_reading(struct offload_flow *flow,
                    const struct offload_reading *reading, uint64_t seq,
-                   uint32_t dump, long long int now,
+                   uint64_t dump, long long int now,
                    struct offload_flow_stats *stats)
 {
     struct stripe *stripe = stripe_of(&flow->ufid);
@@ -358,7 +358,10 @@ flow_table_reading(struct offload_flow *flow,
         uint64_t packets = counters_packets(&reading->counters);
         uint64_t bytes = counters_bytes(&reading->counters);
 
-        flow->seen = dump;
+        if (dump > flow->seen) {
+            /* Dumps of one port may overlap. */
+            flow->seen = dump;
+        }
         flow->in_hw = reading->in_hw;
         if (packets > counters_packets(&flow->last)
             && bytes >= counters_bytes(&flow->last)) {
@@ -391,12 +394,12 @@ flow_table_seq(void)
     return seq;
 }
 
-uint32_t
+uint64_t
 flow_table_next_dump(void)
 {
-    uint32_t dump;
+    uint64_t dump;
 
-    atomic_add(&last_dump, 1, &dump);
+    atomic_add(&last_dump, UINT64_C(1), &dump);
     return dump + 1;
 }
 

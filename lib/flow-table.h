@@ -90,7 +90,7 @@ struct offload_flow {
     bool condemned;             /* INSTALLED, but should not be: it couldn't be
                                  * deleted.  Reported as EVICTING ones are, so
                                  * that OVS has it deleted again. */
-    uint32_t seen;              /* The last dump that has seen it. */
+    uint64_t seen;              /* The last dump that has seen it. */
     struct offload_port *port;  /* Input port; NULL once that is gone. */
     union offload_handle handle;
     OVSRCU_TYPE(struct offload_flow_spec *) spec;
@@ -148,13 +148,13 @@ void flow_table_reset_counters(struct offload_flow *);
  * 'seq'.  Returns false if it was out of date, or of another rule.  Stores in
  * '*stats' what is known then, in either case. */
 bool flow_table_reading(struct offload_flow *, const struct offload_reading *,
-                        uint64_t seq, uint32_t dump, long long int now,
+                        uint64_t seq, uint64_t dump, long long int now,
                         struct offload_flow_stats *stats);
 
 void flow_table_stats(const struct offload_flow *,
                       struct offload_flow_stats *);
 uint64_t flow_table_seq(void);
-uint32_t flow_table_next_dump(void);
+uint64_t flow_table_next_dump(void);
 
 /* The number of flows in 'state'. */
 uint32_t flow_table_count(enum offload_flow_state);

@@ -51,7 +51,7 @@ struct offload_port {
 
     /* The last complete dump of its rules, see flow-table.h. */
     atomic_uint64_t dump_seq;
-    atomic_uint32_t dump_id;
+    atomic_uint64_t dump_id;
     atomic_bool suspect;        /* It found fewer rules than there should be:
                                  * the device may have lost some. */
 

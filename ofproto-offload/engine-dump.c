@@ -18,6 +18,7 @@
 #include "offload-backend.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofpbuf.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-atomic.h"
 #include "ovs-thread.h"
@@ -32,6 +33,11 @@ COVERAGE_DEFINE(offload_foreign_rule);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(10, 10);
 
+/* How often lost rules are looked for, and how long at a time: it is the main
+ * thread that does it, and a device may lose all of its rules.  In msec. */
+#define RESTORE_INTERVAL_MS 1000
+#define RESTORE_MAX_MS 50
+
 /* A time of last use at which OVS deletes a flow, msec. */
 #define IDLE_FOR_EVER 1
 
@@ -39,8 +45,9 @@ struct engine_dump {
     struct offload_port *port;
     const struct offload_backend *backend;
     struct offload_dump *device;    /* NULL: there are no rules. */
+    bool failed;                    /* It couldn't be started. */
     uint64_t seq;                   /* flow_table_seq() at the start. */
-    uint32_t id;
+    uint64_t id;
     atomic_count n_seen;
     ATOMIC(long long int) now;      /* About, in msec. */
 
@@ -118,7 +125,6 @@ int
 engine_dump_start(struct offload_port *port, struct engine_dump **dumpp)
 {
     struct engine_dump *dump;
-    int error = 0;
 
     if (!port->backend) {
         return EOPNOTSUPP;
@@ -136,11 +142,13 @@ engine_dump_start(struct offload_port *port, struct engine_dump **dumpp)
 
     /* Thousands of ports may have no rules at all. */
     if (atomic_count_get(&port->n_rules)) {
-        error = dump->backend->dump_start(port, &dump->device);
+        int error = dump->backend->dump_start(port, &dump->device);
+
         if (error) {
             VLOG_INFO_RL(&rl, "%s: counters can't be read: %s", port->name,
                          ovs_strerror(error));
             dump->device = NULL;
+            dump->failed = true;
         }
     }
     *dumpp = dump;
@@ -228,7 +236,7 @@ engine_dump_next(struct engine_dump *dump, struct ofpbuf *buf,
 int
 engine_dump_done(struct engine_dump *dump)
 {
-    bool complete = true;
+    bool complete = !dump->failed;
     int error = 0;
 
     if (dump->device) {
@@ -258,7 +266,7 @@ flow_is_missing(const struct offload_flow *flow)
 {
     struct offload_port *port;
     uint64_t dump_seq;
-    uint32_t dump_id;
+    uint64_t dump_id;
     bool suspect;
 
     if (flow->state != OFFLOAD_FLOW_INSTALLED) {
@@ -311,31 +319,47 @@ clear_suspicion(struct offload_port *port, void *anyp_)
     }
 }
 
-void
-engine_dump_run(void)
+/* Restores missing flows from '*pos' on.  Returns true at the end, false if
+ * time is up. */
+static bool
+restore_flows(struct cmap_position *pos)
 {
-    static long long int next = LLONG_MIN;
-    struct cmap_position pos = { 0, 0, 0 };
+    long long int end = time_msec() + RESTORE_MAX_MS;
     struct offload_flow *flow;
-    bool any = false;
 
-    if (time_msec() < next) {
-        return;
-    }
-    next = time_msec() + 1000;
-
-    offload_port_for_each(clear_suspicion, &any);
-    if (!any) {
-        return;
-    }
-    while ((flow = flow_table_next(&pos))) {
+    while ((flow = flow_table_next(pos))) {
         struct offload_flow *claimed;
 
         if (flow_is_missing(flow)
             && !flow_table_try_claim(&flow->ufid, false, &claimed)) {
             restore_flow(claimed);
             flow_table_release(claimed);
+            if (time_msec() >= end) {
+                return false;
+            }
         }
     }
-    offload_port_for_each(clear_suspicion, NULL);
+    return true;
+}
+
+void
+engine_dump_run(void)
+{
+    static long long int next = LLONG_MIN;
+    static struct cmap_position pos;
+    bool any = false;
+
+    if (time_msec() < next) {
+        return;
+    }
+    offload_port_for_each(clear_suspicion, &any);
+    if (any && !restore_flows(&pos)) {
+        poll_immediate_wake();
+        return;
+    }
+    if (any) {
+        offload_port_for_each(clear_suspicion, NULL);
+    }
+    memset(&pos, 0, sizeof pos);
+    next = time_msec() + RESTORE_INTERVAL_MS;
 }

@@ -57,6 +57,9 @@ static int fail_at;
 static int fail_error;
 static bool fail_late;
 static bool fail_on;            /* All that come after it fail, too. */
+static bool fail_dump;          /* Dumps can't be started. */
+
+static size_t n_reads;          /* Of single rules. */
 
 struct fake_request {
     bool put;
@@ -238,6 +241,9 @@ struct offload_dump {
 static int
 fake_dump_start(struct offload_port *port, struct offload_dump **dumpp)
 {
+    if (fail_dump) {
+        return ENOBUFS;
+    }
     *dumpp = xzalloc(sizeof **dumpp);
     (*dumpp)->port = port;
     return 0;
@@ -280,6 +286,7 @@ fake_rule_read(struct offload_port *port OVS_UNUSED,
     const struct fake_rule *rule;
 
     pthread_mutex_lock(&device_mutex);
+    n_reads++;
     rule = find_rule(handle);
     if (rule) {
         *counters = rule->counters;
@@ -971,6 +978,58 @@ test_lost_for_good(void)
     assert(!dump().n_flows);
 }
 
+/* Two dumps of one port, of which each meets each flow, the later one
+ * first. */
+static void
+test_overlapping_dumps(void)
+{
+    struct offload_port *port = offload_port_lookup(u32_to_odp(IN_PORT));
+    struct engine_dump *early, *late;
+    struct engine_flow out = { .match = NULL };
+    struct test_flow f, g;
+    struct ofpbuf buf;
+
+    flow_init(&f, 1);
+    flow_output(&f);
+    flow_init(&g, 2);
+    flow_output(&g);
+    assert(!put(&f));
+    assert(!put(&g));
+
+    ofpbuf_init(&buf, 0);
+    assert(!engine_dump_start(port, &early));
+    assert(!engine_dump_start(port, &late));
+    while (engine_dump_next(late, &buf, &out)) {
+        continue;
+    }
+    while (engine_dump_next(early, &buf, &out)) {
+        continue;
+    }
+    assert(!engine_dump_done(early));
+    atomic_store_relaxed(&port->suspect, true);
+    assert(!engine_dump_done(late));
+    n_reads = 0;
+    engine_dump_run();
+    assert(!n_reads);
+    ofpbuf_uninit(&buf);
+}
+
+/* A dump that couldn't be started says nothing of any flow. */
+static void
+test_failed_dump(void)
+{
+    struct test_flow f;
+
+    flow_init(&f, 1);
+    flow_output(&f);
+    assert(!put(&f));
+    fail_dump = true;
+    assert(!dump().n_flows);
+    n_reads = 0;
+    engine_dump_run();
+    assert(!n_reads);
+}
+
 static void
 test_counters_backwards(void)
 {
@@ -1142,6 +1201,8 @@ static const struct {
     { "flush", test_flush },
     { "lost", test_lost },
     { "lost-for-good", test_lost_for_good },
+    { "overlapping-dumps", test_overlapping_dumps },
+    { "failed-dump", test_failed_dump },
     { "counters-backwards", test_counters_backwards },
     { "stale-reading", test_stale_reading },
     { "flow-limit", test_flow_limit },
