@@ -321,6 +321,18 @@ flow_table_uninstalled(struct offload_flow *flow,
 }
 
 void
+flow_table_carry(struct offload_flow *flow, const struct offload_counters *c,
+                 long long int used)
+{
+    struct stripe *stripe = stripe_of(&flow->ufid);
+
+    pthread_mutex_lock(&stripe->mutex);
+    counters_add(&flow->base, c);
+    flow->used = MAX(flow->used, used);
+    pthread_mutex_unlock(&stripe->mutex);
+}
+
+void
 flow_table_reset_counters(struct offload_flow *flow)
 {
     struct stripe *stripe = stripe_of(&flow->ufid);

@@ -141,6 +141,10 @@ void flow_table_uninstalled(struct offload_flow *,
                             enum offload_flow_state state,
                             const struct offload_counters *carry);
 
+/* Adds what the flow had counted elsewhere before, until 'used' (msec). */
+void flow_table_carry(struct offload_flow *, const struct offload_counters *,
+                      long long int used);
+
 /* Forgets the counters, for a flow that OVS takes for new. */
 void flow_table_reset_counters(struct offload_flow *);
 

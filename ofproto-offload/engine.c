@@ -450,6 +450,20 @@ finish_put(struct engine_batch *batch, struct engine_task *task)
     }
 }
 
+void
+engine_carry(const ovs_u128 *ufid, const struct dpif_flow_stats *stats)
+{
+    struct offload_flow *flow = flow_table_lookup(ufid);
+
+    if (flow) {
+        struct offload_counters counters = {
+            .sw_packets = stats->n_packets, .sw_bytes = stats->n_bytes,
+        };
+
+        flow_table_carry(flow, &counters, stats->used);
+    }
+}
+
 /* Deleting a flow. */
 
 static void

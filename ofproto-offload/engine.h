@@ -91,6 +91,10 @@ struct engine_op {
  * and none is affected by another's failure. */
 void engine_operate(struct engine_op *ops[], size_t n);
 
+/* A flow that was put had been the kernel datapath's, where it had counted
+ * 'stats' at its end.  To be told before OVS asks for its counters again. */
+void engine_carry(const ovs_u128 *ufid, const struct dpif_flow_stats *stats);
+
 /* One flow as the engine knows it. */
 struct engine_flow {
     ovs_u128 ufid;

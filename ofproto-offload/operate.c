@@ -51,6 +51,7 @@ struct operate_batch {
     struct dpif_op *rest[2 * OPERATE_MAX];
     size_t n_rest;
     struct dpif_op dels[OPERATE_MAX];
+    struct dpif_flow_stats del_stats[OPERATE_MAX];
     size_t n_dels;
 };
 
@@ -146,7 +147,8 @@ static void
 delete_from_kernel(struct operate_batch *batch,
                    const struct dpif_flow_put *put)
 {
-    struct dpif_op *dop = &batch->dels[batch->n_dels++];
+    size_t i = batch->n_dels++;
+    struct dpif_op *dop = &batch->dels[i];
 
     memset(dop, 0, sizeof *dop);
     dop->type = DPIF_OP_FLOW_DEL;
@@ -154,6 +156,22 @@ delete_from_kernel(struct operate_batch *batch,
     dop->flow_del.key_len = put->key_len;
     dop->flow_del.ufid = put->ufid;
     dop->flow_del.pmd_id = put->pmd_id;
+    dop->flow_del.stats = &batch->del_stats[i];
+    dop->flow_del.terse = true;
+}
+
+/* Open vSwitch subtracts what it last saw of a flow from what its deletion
+ * returns: the counters must not start again at 0. */
+static void
+carry_kernel_counters(const struct operate_batch *batch)
+{
+    for (size_t i = 0; i < batch->n_dels; i++) {
+        const struct dpif_op *dop = &batch->dels[i];
+
+        if (!dop->error) {
+            engine_carry(dop->flow_del.ufid, dop->flow_del.stats);
+        }
+    }
 }
 
 static bool
@@ -267,6 +285,7 @@ operate(struct dpif *dpif, struct dpif_op **ops, size_t n_ops)
     if (batch->n_rest) {
         __real_dpif_operate(dpif, batch->rest, batch->n_rest,
                             DPIF_OFFLOAD_NEVER);
+        carry_kernel_counters(batch);
         forget_failed_puts(batch);
     }
 }

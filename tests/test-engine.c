@@ -591,6 +591,26 @@ test_replace(void)
     assert(stats.n_packets == 7);
 }
 
+/* From the kernel datapath to the device. */
+static void
+test_carry(void)
+{
+    struct dpif_flow_stats stats = { .n_packets = 100, .n_bytes = 10000,
+                                     .used = 5 };
+    struct test_flow f;
+
+    flow_init(&f, 1);
+    flow_output(&f);
+    engine_carry(&f.ufid, &stats);
+    assert(!put(&f));
+    engine_carry(&f.ufid, &stats);
+    device_counts(&f, 5);
+    assert(dump().n_packets == 105);
+    assert(!del(&f, &stats));
+    assert(stats.n_packets == 105);
+    assert(stats.n_bytes == 10500);
+}
+
 static void
 test_replace_refused(void)
 {
@@ -1188,6 +1208,7 @@ static const struct {
 } tests[] = {
     { "basics", test_basics },
     { "replace", test_replace },
+    { "carry", test_carry },
     { "replace-refused", test_replace_refused },
     { "faults", test_faults },
     { "batch", test_batch },

@@ -127,6 +127,13 @@ engine_operate(struct engine_op *ops[], size_t n)
     }
 }
 
+void
+engine_carry(const ovs_u128 *ufid, const struct dpif_flow_stats *stats)
+{
+    printf("  engine: carry %"PRIu64" packets of %"PRIx64"\n",
+           stats->n_packets, ufid->u64.lo);
+}
+
 static const struct nlattr drop = { .nla_len = NLA_HDRLEN,
                                     .nla_type = OVS_FLOW_ATTR_ACTIONS };
 
