@@ -318,9 +318,12 @@ repair_port(struct offload_port *port)
 {
     static ATOMIC(long long int) next_repair = ATOMIC_VAR_INIT(LLONG_MIN);
     long long int next;
+    bool alive;
 
+    /* Not for a port that was removed meanwhile, with its qdisc. */
+    atomic_read(&port->alive, &alive);
     atomic_read_relaxed(&next_repair, &next);
-    if (time_msec() >= next) {
+    if (alive && time_msec() >= next) {
         atomic_store_relaxed(&next_repair, time_msec() + 1000);
         tc_port_repair(port);
     }
