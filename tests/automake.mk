@@ -117,8 +117,8 @@ SYSTEM_TESTSUITEFLAGS =
 check-system: all $(check_PROGRAMS) $(SYSTEM_TESTSUITE) tests/packets.hex \
 		tests/atconfig tests/atlocal
 	cd tests && OVS_FASTPATH_BUILD='$(abs_top_builddir)' \
-	    $(abs_top_srcdir)/tests/kernel/run --env OVS_FASTPATH_VSWITCHD \
-	    --env SYS_DAEMON_FLAGS -- $(SHELL) ./system-testsuite $(SYSTEM_TESTSUITEFLAGS)
+	    $(abs_top_srcdir)/tests/kernel/run --timeout 3600 \
+	    --env OVS_FASTPATH_VSWITCHD --env SYS_DAEMON_FLAGS -- $(SHELL) ./system-testsuite $(SYSTEM_TESTSUITEFLAGS)
 .PHONY: check-system
 
 clean-system-testsuite:
