@@ -188,7 +188,9 @@ encode_output(struct tc_encoder *e, const struct offload_action *action,
 }
 
 /* A chain's rules match what the packet came with.  So metadata that we have
- * set must be off again, and metadata that it had must still be on. */
+ * set must be off again, and metadata that it had must still be on.  They
+ * would also take its connection for that of the packet as it is now, see
+ * tc_encode_ct(). */
 static int
 encode_recirc(struct tc_encoder *e, const struct offload_action *action,
               bool final OVS_UNUSED)
@@ -205,6 +207,11 @@ encode_recirc(struct tc_encoder *e, const struct offload_action *action,
         return offload_refuse(e->refusal, OFFLOAD_REFUSED_ACTION_ORDER,
                               "recirc", NULL, "after an output or "
                               "set(tunnel) of a packet from a tunnel");
+    }
+    if (e->path.ct_outdated) {
+        return offload_refuse(e->refusal, OFFLOAD_REFUSED_ACTION_ORDER,
+                              "recirc", NULL, "after addresses or ports of a "
+                              "tracked packet were set");
     }
     error = tc_release_tunnel_set(e);
     return error ? error : put_gact(e, TC_ACT_GOTO_CHAIN | id);
@@ -541,6 +548,17 @@ comes_from_tunnel(const struct offload_rule *rule)
                 && offload_port_kind_is_tunnel(rule->in_port->kind)));
 }
 
+/* False if conntrack surely hasn't seen the packet, or has been cleared. */
+static bool
+may_be_tracked(const struct offload_rule *rule)
+{
+    const struct match *match = &rule->match;
+
+    return (rule->recirc_id
+            && (match->flow.ct_state & CS_TRACKED
+                || !(match->wc.masks.ct_state & CS_TRACKED)));
+}
+
 int
 tc_actions_encode(struct ofpbuf *msg, const struct offload_rule *rule,
                   struct tc_narrowing *narrowing,
@@ -554,7 +572,7 @@ tc_actions_encode(struct ofpbuf *msg, const struct offload_rule *rule,
         .has_tunnel = comes_from_tunnel(rule),
         .path = {
             .n_vlans = flow_count_vlan_headers(&rule->match.flow),
-            .tracked = rule->recirc_id != 0,
+            .tracked = may_be_tracked(rule),
         },
     };
     size_t nested = nl_msg_start_nested(msg, TCA_FLOWER_ACT);
