@@ -6,7 +6,14 @@ BENCH_FLAGS =
 bench: all $(bench_programs) tests/bench/count-calls.so
 	OVS_FASTPATH_BUILD='$(abs_top_builddir)' OVS_DIR='$(OVS_DIR)' \
 	    $(PYTHON3) -B $(srcdir)/tests/bench/run $(BENCH_FLAGS)
-.PHONY: bench
+
+# Whether the benchmark itself works: a small one, which fails if a figure is
+# missing.
+check-bench:
+	$(MAKE) bench BENCH_FLAGS='--flows 1000 --complete \
+	    --json $(abs_top_builddir)/bench-check.json'
+CLEANFILES += bench.json bench-check.json
+.PHONY: bench check-bench
 
 # What the benchmark is made of isn't built without need.
 bench_programs = \

@@ -199,6 +199,19 @@ def target(what, limit, value, at_least):
             'at_least': at_least, 'met': met}
 
 
+def missing(figures):
+    """What should be in a whole benchmark, but isn't."""
+    names = ['%s of %s at %s flows' % (m, which, n)
+             for n, found in figures['daemons'].items()
+             for which in ('ours', 'stock')
+             for m in METRICS if found[which][m] is None]
+    names += [t['what'] for t in figures['targets'] if t['met'] is None]
+    names += ['calls of ' + which for which in ('ours', 'stock')
+              if not figures['calls'].get(which, {}).get(
+                  'birth', {}).get('total')]
+    return names
+
+
 def show(figures):
     for n, found in figures['daemons'].items():
         print('\n%-33s %10s %10s %10s  %s'
