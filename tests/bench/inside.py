@@ -182,7 +182,8 @@ class Bench:
         return result
 
     def measure_kernel(self):
-        shell('ip link add k1 type veth peer k2 && tc qdisc add dev k1 ingress')
+        shell('ip link add k1 type veth peer k2 &&'
+              ' tc qdisc add dev k1 ingress')
         for turn in range(2 * self.settings['repeat']):
             self.say('rules without a daemon, turn %d' % (turn + 1))
             for batch in 1, 32, 64:
