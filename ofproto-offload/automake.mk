@@ -25,6 +25,7 @@ OFFLOAD_WRAPS_KNOWN += \
 	dpif_operate:dpif_flow_put \
 	dpif_operate:dpif_probe_feature
 # ports.c
+OFFLOAD_WRAPS += dpif_close dpif_port_del
 OFFLOAD_WRAPS += netdev_ports_insert netdev_ports_remove
 OFFLOAD_WRAPS_KNOWN += netdev_ports_remove:__wrap_netdev_ports_insert
 

@@ -29,8 +29,14 @@
 
 VLOG_DEFINE_THIS_MODULE(offload_ports);
 
+OFFLOAD_WRAP(dpif_close);
+OFFLOAD_WRAP(dpif_port_del);
 OFFLOAD_WRAP(netdev_ports_insert);
 OFFLOAD_WRAP(netdev_ports_remove);
+
+/* True while the calling thread takes ports out of the daemon's own books
+ * only, and not out of the datapath. */
+static __thread bool is_leaving;
 
 /* A port as Open vSwitch inserted it, those included that the engine can't
  * have. */
@@ -288,10 +294,32 @@ __wrap_netdev_ports_insert(struct netdev *netdev, struct dpif_port *dpif_port)
     return __real_netdev_ports_insert(netdev, dpif_port);
 }
 
+/* When the daemon ends without "--cleanup", the datapath's flows stay, so that
+ * packets go on being switched until the next daemon has started.  So do ours:
+ * it takes them out then. */
+int
+__wrap_dpif_port_del(struct dpif *dpif, odp_port_t odp_port, bool local_delete)
+{
+    int error;
+
+    is_leaving = local_delete;
+    error = __real_dpif_port_del(dpif, odp_port, local_delete);
+    is_leaving = false;
+    return error;
+}
+
+void
+__wrap_dpif_close(struct dpif *dpif)
+{
+    is_leaving = true;
+    __real_dpif_close(dpif);
+    is_leaving = false;
+}
+
 int
 __wrap_netdev_ports_remove(odp_port_t odp_port, const char *dpif_type)
 {
-    if (!strcmp(dpif_type, "system")) {
+    if (!strcmp(dpif_type, "system") && !is_leaving) {
         ports_remove(odp_port);
     }
     return __real_netdev_ports_remove(odp_port, dpif_type);
