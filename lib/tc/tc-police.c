@@ -240,6 +240,24 @@ put_byte_limit(struct ofpbuf *msg, const struct limit *limit,
     }
 }
 
+/* A filter may refer only to actions that are where it is, in hardware, in
+ * software or both (fl_hw_replace_filter() and tcf_action_offload_add() of the
+ * kernel). */
+static void
+put_mode(struct ofpbuf *msg)
+{
+    struct nla_bitfield32 flags = {
+        .value = (tc_offload_mode == TC_MODE_HW_ONLY ? TCA_ACT_FLAGS_SKIP_SW
+                  : tc_offload_mode == TC_MODE_SW_ONLY ? TCA_ACT_FLAGS_SKIP_HW
+                  : 0),
+    };
+
+    if (flags.value) {
+        flags.selector = flags.value;
+        nl_msg_put_unspec(msg, TCA_ACT_FLAGS, &flags, sizeof flags);
+    }
+}
+
 /* Appends TCA_ACT_OPTIONS: what is within the limit goes on to the next
  * action, the rest is dropped. */
 static void
@@ -258,6 +276,7 @@ put_police(struct ofpbuf *msg, uint32_t index, const struct limit *limit)
     nl_msg_put_unspec(msg, TCA_POLICE_TBF, &parms, sizeof parms);
     nl_msg_put_u32(msg, TCA_POLICE_RESULT, TC_ACT_PIPE);
     nl_msg_end_nested(msg, options);
+    put_mode(msg);
 }
 
 /* Begins a request about the action 'index', with its TCA_ACT_TAB and its
