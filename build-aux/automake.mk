@@ -72,3 +72,6 @@ distclean-local:
 	if test '$(OVS_DIR)' = '$(abs_builddir)/ovs'; then \
 	    chmod -R u+w ovs 2>/dev/null; rm -rf ovs; \
 	fi
+
+# Autotest's.
+DISTCLEANFILES += tests/atconfig tests/testsuite.log tests/system-testsuite.log
