@@ -59,7 +59,9 @@ case('output', 'to a port', 'in_port=1 actions=2',
 # LLC has no ethertype to match, and SNAP's isn't where the kernel looks.
 case('output', 'what is not IP', 'in_port=1 actions=2', NON_IP,
      software='llc snap')
-case('output', 'tagged packets', 'in_port=1 actions=2', TAGGED)
+# The third tag is beyond what TC looks at.
+case('output', 'tagged packets', 'in_port=1 actions=2', TAGGED,
+     software='vlan3-udp4')
 case('output', 'labelled packets', 'in_port=1 actions=2',
      'mpls-udp4 mpls2-udp4 mpls-udp6 vlan-mpls-udp4')
 case('output', 'short and long packets', 'in_port=1 actions=2',
@@ -77,7 +79,7 @@ case('output', 'to the internal port and on', 'in_port=1 actions=LOCAL,2',
 case('output', 'to a port and the internal port',
      'in_port=1 actions=2,LOCAL,3', 'udp4 icmp6')
 case('output', 'from the internal port', 'in_port=LOCAL actions=1',
-     'L:udp4 L:tcp6 L:vlan-udp4')
+     'L:udp4 L:tcp6')
 case('output', 'from the internal port to two', 'in_port=LOCAL actions=1,2',
      'L:udp4 L:arp-request')
 case('output', 'as a learning switch does', 'actions=NORMAL',
