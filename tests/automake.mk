@@ -99,7 +99,7 @@ SYSTEM_PACKETS = \
 	tests/packets/send.py \
 	tests/packets/tcp.py \
 	tests/packets/wire.py
-EXTRA_DIST += $(SYSTEM_TESTSUITE_AT) $(SYSTEM_PACKETS)
+EXTRA_DIST += $(SYSTEM_TESTSUITE_AT) $(SYSTEM_PACKETS) tests/system-check
 CLEANFILES += $(SYSTEM_TESTSUITE) tests/packets.hex
 
 # Only this needs scapy, Debian's package python3-scapy.
