@@ -172,3 +172,10 @@ tc_packets() {
         awk '/Sent .* pkt/ && !seen { n += $4; seen = 1 }
              /^filter/ { seen = 0 } END { print n + 0 }'
 }
+
+# software_packets: what has reached Open vSwitch's own datapath so far.
+software_packets() {
+    ovs-appctl dpctl/show |
+        sed -n 's/.*hit:\([0-9]*\) missed:\([0-9]*\) lost.*/\1 \2/p' |
+        { read -r hit missed; echo $((hit + missed)); }
+}
