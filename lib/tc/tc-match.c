@@ -498,6 +498,12 @@ get_vlan_state(struct encoder *e, int i, enum vlan_state *state)
     ovs_be16 tpid_mask = e->mask->vlans[i].tpid;
 
     *state = VLAN_ANY;
+    /* A tag that is matched by its type only. */
+    if (!tci_mask && tpid_mask == OVS_BE16_MAX
+        && eth_type_vlan(e->key->vlans[i].tpid)) {
+        *state = VLAN_SOME;
+        return 0;
+    }
     if (!(tci_mask & htons(VLAN_CFI))) {
         return (!tci_mask && !tpid_mask ? 0
                 : refuse(e, OFFLOAD_REFUSED_FIELD_MASK, id, NULL,
