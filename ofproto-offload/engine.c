@@ -283,8 +283,10 @@ prepare_rule(struct engine_task *task, struct offload_rule *rule)
         return offload_refuse(refusal, OFFLOAD_REFUSED_PARENT, "recirc_id",
                               NULL, "recirc_id %#"PRIx32, task->recirc_id);
     }
+    /* New ones are this one and what else is on its way. */
     if (task->flow->state != OFFLOAD_FLOW_INSTALLED && engine_max_flows()
-        && flow_table_count(OFFLOAD_FLOW_INSTALLED) >= engine_max_flows()) {
+        && (flow_table_count(OFFLOAD_FLOW_INSTALLED)
+            + flow_table_count(OFFLOAD_FLOW_NEW) > engine_max_flows())) {
         return offload_refuse(refusal, OFFLOAD_REFUSED_FLOW_LIMIT,
                               "other_config:offload-max-flows",
                               "raise other_config:offload-max-flows",
