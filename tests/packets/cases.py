@@ -358,7 +358,9 @@ for title, action in [('DSCP', 'mod_nw_tos:72'), ('ECN', 'mod_nw_ecn:2'),
                       ('TTL', 'mod_nw_ttl:33'), ('TTL, by one', 'dec_ttl')]:
     case('set-ipv4', title, 'in_port=1,ip actions=%s,2' % action,
          'udp4 udp4-odd udp4-tos udp4-tos-ecn udp4-option tcp4 icmp4 igmp '
-         'gre4 udp4-first udp4-later vlan-udp4')
+         'gre4 udp4-first udp4-later vlan-udp4',
+         # IGMP has a TTL of 1, and then it is the controller's.
+         software='igmp' if action == 'dec_ttl' else '')
 case('set-ipv4', 'TTL of 1, by one', 'in_port=1,ip actions=dec_ttl,2',
      'udp4 udp4-ttl1', software='udp4-ttl1')
 case('set-ipv4', 'one rule, many protocols',
