@@ -332,18 +332,6 @@ flow_table_carry(struct offload_flow *flow, const struct offload_counters *c,
     pthread_mutex_unlock(&stripe->mutex);
 }
 
-void
-flow_table_reset_counters(struct offload_flow *flow)
-{
-    struct stripe *stripe = stripe_of(&flow->ufid);
-
-    pthread_mutex_lock(&stripe->mutex);
-    memset(&flow->base, 0, sizeof flow->base);
-    memset(&flow->last, 0, sizeof flow->last);
-    flow->used = 0;
-    pthread_mutex_unlock(&stripe->mutex);
-}
-
 static void
 get_stats(const struct offload_flow *flow, struct offload_flow_stats *stats)
 {

@@ -145,9 +145,6 @@ void flow_table_uninstalled(struct offload_flow *,
 void flow_table_carry(struct offload_flow *, const struct offload_counters *,
                       long long int used);
 
-/* Forgets the counters, for a flow that OVS takes for new. */
-void flow_table_reset_counters(struct offload_flow *);
-
 /* Takes a reading of the device, which began when flow_table_seq() was
  * 'seq'.  Returns false if it was out of date, or of another rule.  Stores in
  * '*stats' what is known then, in either case. */
