@@ -92,6 +92,7 @@ struct offload_flow {
                                  * that OVS has it deleted again. */
     uint64_t seen;              /* The last dump that has seen it. */
     struct offload_port *port;  /* Input port; NULL once that is gone. */
+    uint32_t port_index;        /* For port-flows.c. */
     union offload_handle handle;
     OVSRCU_TYPE(struct offload_flow_spec *) spec;
     struct recirc_links *recirc;    /* See recirc-parents.h, or NULL. */
@@ -109,6 +110,7 @@ struct offload_flow {
 struct offload_flow_stats {
     struct offload_counters counters;
     long long int used;
+    bool grew;                  /* By this very reading. */
 };
 
 /* Looks up without a lock.  NULL if there is none. */
@@ -140,6 +142,10 @@ void flow_table_installed(struct offload_flow *, struct offload_port *,
 void flow_table_uninstalled(struct offload_flow *,
                             enum offload_flow_state state,
                             const struct offload_counters *carry);
+
+/* The flow's port goes away: the flow keeps its counters, but shows in no
+ * dump any more.  With the claim held. */
+void flow_table_detach(struct offload_flow *);
 
 /* Adds what the flow had counted elsewhere before, until 'used' (msec). */
 void flow_table_carry(struct offload_flow *, const struct offload_counters *,

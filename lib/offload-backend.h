@@ -131,6 +131,11 @@ struct offload_backend {
                      struct offload_op *);
     void (*batch_commit)(struct offload_batch *);
 
+    /* Stores in '*packets' a number that grows, sooner or later, with each
+     * packet that a rule on the port may count, and costs little to read.
+     * Returns 0 or a positive errno, EOPNOTSUPP if there is none. */
+    int (*activity)(struct offload_port *, uint64_t *packets);
+
     /* Dumps the counters of all our rules on a port.  dump_next() may be
      * called by several threads at once, each with a buffer 'buf' of its own,
      * which the backend uses to receive; it stores up to 'max' readings and

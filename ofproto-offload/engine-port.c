@@ -36,6 +36,8 @@ static const struct offload_backend *const backends[] = {
 };
 
 static atomic_uint32_t max_flows = ATOMIC_VAR_INIT(ENGINE_MAX_FLOWS_DEFAULT);
+static atomic_uint max_staleness
+    = ATOMIC_VAR_INIT(ENGINE_MAX_STALENESS_DEFAULT);
 
 #define N_ZONES (UINT16_MAX + 1)
 static OVSRCU_TYPE(unsigned long *) limited_zones;
@@ -64,6 +66,7 @@ void
 engine_set_config(const struct engine_config *config)
 {
     atomic_store_relaxed(&max_flows, config->max_flows);
+    atomic_store_relaxed(&max_staleness, config->max_staleness);
 }
 
 uint32_t
@@ -72,6 +75,17 @@ engine_max_flows(void)
     uint32_t max;
 
     atomic_read_relaxed(&max_flows, &max);
+    return max;
+}
+
+/* For how long, in msec, a port's own counter is taken for proof that its
+ * rules have counted nothing. */
+unsigned int
+engine_max_staleness(void)
+{
+    unsigned int max;
+
+    atomic_read_relaxed(&max_staleness, &max);
     return max;
 }
 
@@ -150,10 +164,10 @@ struct removal {
     struct offload_op ops[64];
     size_t n;
     bool force;                 /* Forget what can't be deleted. */
+    bool detach;                /* The port goes, too. */
 };
 
-/* Takes the rules of 'removal' out of their device, and its flows away from
- * 'port'. */
+/* Takes the rules of 'removal' out of their device. */
 static void
 removal_commit(struct removal *removal, struct offload_port *port)
 {
@@ -178,30 +192,27 @@ removal_commit(struct removal *removal, struct offload_port *port)
                                    &op->counters);
             recirc_links_clear(flow);
         }
-        if (flow->state != OFFLOAD_FLOW_INSTALLED) {
-            /* Keeps its counters, but shows in no dump any more. */
-            flow->port = NULL;
+        if (removal->detach && flow->state != OFFLOAD_FLOW_INSTALLED) {
+            flow_table_detach(flow);
         }
         flow_table_release(flow);
     }
     removal->n = 0;
 }
 
-/* Takes the rules of 'port' out of its device, and its flows away from it. */
+/* Takes the rules of 'port' out of its device. */
 static void
-remove_flows(struct offload_port *port, bool force)
+remove_flows(struct offload_port *port, bool force, bool detach)
 {
-    struct cmap_position pos = { 0, 0, 0 };
-    struct removal removal = { .n = 0, .force = force };
+    struct removal removal = { .n = 0, .force = force, .detach = detach };
+    struct port_flows_cursor cursor;
     struct offload_flow *flow;
 
-    while ((flow = flow_table_next(&pos))) {
+    port_flows_walk(&port->flows, &cursor);
+    while ((flow = port_flows_next(&port->flows, &cursor))) {
         struct offload_flow *claimed;
         int error;
 
-        if (flow->port != port) {
-            continue;
-        }
         error = flow_table_try_claim(&flow->ufid, false, &claimed);
         if (error == EBUSY) {
             /* Who waits must hold no claims. */
@@ -233,15 +244,15 @@ engine_port_remove(odp_port_t odp_port)
     }
     atomic_store(&port->alive, false);
     if (port->backend) {
-        remove_flows(port, false);
+        remove_flows(port, false, true);
         port->backend->port_close(port);
 
         /* Rules that couldn't be deleted one by one are gone now, or nobody
-         * can delete them.  A walk through the table may miss flows while
-         * others are being added: none may be left that points to the port. */
-        for (int i = 0; !i || (atomic_count_get(&port->n_rules)
-                               && i < MAX_WALKS); i++) {
-            remove_flows(port, true);
+         * can delete them.  A walk misses flows that are being added: none may
+         * be left that points to the port. */
+        for (int i = 0; !port_flows_is_empty(&port->flows) && i < MAX_WALKS;
+             i++) {
+            remove_flows(port, true, true);
         }
     }
     offload_port_remove(port);
@@ -253,7 +264,7 @@ engine_flush(struct offload_port *port)
     if (!port->backend) {
         return EOPNOTSUPP;
     }
-    remove_flows(port, false);
+    remove_flows(port, false, false);
     return 0;
 }
 

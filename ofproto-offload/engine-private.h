@@ -18,6 +18,7 @@
 /* The datapath's properties and configuration, as parsing needs them. */
 void engine_context(struct offload_context *, bool recirc_shared);
 uint32_t engine_max_flows(void);
+unsigned int engine_max_staleness(void);
 
 /* Takes a claimed flow's rule out of its device, alone.  Afterwards the flow
  * is in 'state'.  Returns 0, or a positive errno if it still is in the

@@ -60,6 +60,8 @@ static bool fail_on;            /* All that come after it fail, too. */
 static bool fail_dump;          /* Dumps can't be started. */
 
 static size_t n_reads;          /* Of single rules. */
+static size_t n_dumps;
+static uint64_t activity;       /* Of all ports. */
 
 struct fake_request {
     bool put;
@@ -239,8 +241,16 @@ struct offload_dump {
 };
 
 static int
+fake_activity(struct offload_port *port OVS_UNUSED, uint64_t *packets)
+{
+    *packets = activity;
+    return 0;
+}
+
+static int
 fake_dump_start(struct offload_port *port, struct offload_dump **dumpp)
 {
+    n_dumps++;
     if (fail_dump) {
         return ENOBUFS;
     }
@@ -326,6 +336,7 @@ const struct offload_backend offload_backend_tc = {
     .rule_put = fake_rule_put,
     .rule_del = fake_rule_del,
     .batch_commit = fake_batch_commit,
+    .activity = fake_activity,
     .dump_start = fake_dump_start,
     .dump_next = fake_dump_next,
     .dump_done = fake_dump_done,
@@ -485,14 +496,14 @@ is_evicting(const ovs_u128 *ufid)
 }
 
 static struct dump_result
-dump(void)
+dump__(bool terse)
 {
     struct offload_port *port = offload_port_lookup(u32_to_odp(IN_PORT));
     struct dump_result result = { 0, 0, 0, 0 };
     struct engine_dump *d;
     struct ofpbuf buf;
 
-    if (!port || engine_dump_start(port, &d)) {
+    if (!port || engine_dump_start(port, terse, &d)) {
         return result;          /* The port has been removed. */
     }
     ofpbuf_init(&buf, 0);
@@ -514,6 +525,13 @@ dump(void)
     ofpbuf_uninit(&buf);
     assert(!engine_dump_done(d));
     return result;
+}
+
+/* As the revalidators do it. */
+static struct dump_result
+dump(void)
+{
+    return dump__(true);
 }
 
 /* The device, the shadow table and a dump agree on 'n' flows. */
@@ -937,9 +955,13 @@ test_flush(void)
     device_counts(&f, 4);
     assert(!engine_flush(port));
     check_views(0);
-    assert(!dump().n_flows);
+    assert(!dump__(false).n_flows);
+
+    /* A revalidator has it deleted, lest it be missed for long. */
+    assert(dump().n_idle == 1);
     assert(!del(&f, &stats));
     assert(stats.n_packets == 4);
+    assert(!dump().n_flows);
 }
 
 static void
@@ -1017,8 +1039,8 @@ test_overlapping_dumps(void)
     assert(!put(&g));
 
     ofpbuf_init(&buf, 0);
-    assert(!engine_dump_start(port, &early));
-    assert(!engine_dump_start(port, &late));
+    assert(!engine_dump_start(port, true, &early));
+    assert(!engine_dump_start(port, true, &late));
     while (engine_dump_next(late, &buf, &out)) {
         continue;
     }
@@ -1048,6 +1070,111 @@ test_failed_dump(void)
     n_reads = 0;
     engine_dump_run();
     assert(!n_reads);
+}
+
+#define N_QUIET 40
+
+static void
+put_many(struct test_flow flows[], uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        flow_init(&flows[i], i + 1);
+        flow_output(&flows[i]);
+        assert(!put(&flows[i]));
+    }
+}
+
+/* Checks that a dump reads the device if 'reads', and finds so many flows and
+ * packets. */
+static void
+check_dump(bool reads, size_t n_flows, uint64_t n_packets)
+{
+    size_t before = n_dumps;
+    struct dump_result d = dump();
+
+    ovs_assert(d.n_flows == n_flows);
+    ovs_assert(d.n_packets == n_packets);
+    ovs_assert(n_dumps - before == reads);
+}
+
+/* As the fake device counts in no time, this needs no margin. */
+static void
+test_quiet_port(void)
+{
+    static struct test_flow flows[N_QUIET + 1];
+
+    put_many(flows, N_QUIET);
+    check_dump(true, N_QUIET, 0);
+    check_dump(true, N_QUIET, 0);
+    check_dump(false, N_QUIET, 0);
+
+    /* Once more after the port had packets, as they may have been on their
+     * way. */
+    device_counts(&flows[3], 7);
+    activity = 7;
+    check_dump(true, N_QUIET, 7);
+    check_dump(true, N_QUIET, 7);
+    check_dump(false, N_QUIET, 7);
+
+    /* What was put, deleted or evicted meanwhile. */
+    flow_init(&flows[N_QUIET], N_QUIET + 1);
+    flow_output(&flows[N_QUIET]);
+    assert(!put(&flows[N_QUIET]));
+    check_dump(false, N_QUIET + 1, 7);
+    assert(!del(&flows[3], NULL));
+    check_dump(false, N_QUIET, 0);
+    check_views(N_QUIET);
+
+    /* A person wants to know. */
+    device_counts(&flows[4], 2);
+    assert(dump__(false).n_packets == 2);
+}
+
+/* Few rules are read at once. */
+static void
+test_quiet_port_few(void)
+{
+    static struct test_flow flows[5];
+
+    put_many(flows, 5);
+    for (int i = 0; i < 5; i++) {
+        check_dump(true, 5, 0);
+    }
+}
+
+/* What the port says isn't taken for proof for ever. */
+static void
+test_quiet_port_stale(void)
+{
+    static const struct engine_config config = { .max_staleness = 0 };
+    static struct test_flow flows[N_QUIET];
+
+    engine_set_config(&config);
+    put_many(flows, N_QUIET);
+    for (int i = 0; i < 5; i++) {
+        device_counts(&flows[i], 1);
+        check_dump(true, N_QUIET, i + 1);
+    }
+}
+
+/* A port that doesn't count what its rules count isn't believed any more. */
+static void
+test_quiet_port_liar(void)
+{
+    struct engine_config config = { .max_staleness = 0 };
+    static struct test_flow flows[N_QUIET];
+
+    engine_set_config(&config);
+    put_many(flows, N_QUIET);
+    for (int i = 0; i < 20; i++) {
+        device_counts(&flows[0], 1);
+        check_dump(true, N_QUIET, i + 1);
+    }
+    config.max_staleness = 60000;
+    engine_set_config(&config);
+    for (int i = 0; i < 5; i++) {
+        check_dump(true, N_QUIET, 20);
+    }
 }
 
 static void
@@ -1224,6 +1351,10 @@ static const struct {
     { "lost-for-good", test_lost_for_good },
     { "overlapping-dumps", test_overlapping_dumps },
     { "failed-dump", test_failed_dump },
+    { "quiet-port", test_quiet_port },
+    { "quiet-port-few", test_quiet_port_few },
+    { "quiet-port-stale", test_quiet_port_stale },
+    { "quiet-port-liar", test_quiet_port_liar },
     { "counters-backwards", test_counters_backwards },
     { "stale-reading", test_stale_reading },
     { "flow-limit", test_flow_limit },

@@ -25,6 +25,7 @@
 #include "ovs-atomic.h"
 #include "ovs-thread.h"
 #include "tc/tc-action.h"
+#include "tc/tc-activity.h"
 #include "tc/tc-caps.h"
 #include "tc/tc-match.h"
 #include "tc/tc-netlink.h"
@@ -634,6 +635,7 @@ const struct offload_backend offload_backend_tc = {
     .rule_put = tc_rule_put,
     .rule_del = tc_rule_del,
     .batch_commit = tc_batch_commit,
+    .activity = tc_activity,
     .dump_start = tc_backend_dump_start,
     .dump_next = tc_backend_dump_next,
     .dump_done = tc_backend_dump_done,
