@@ -210,11 +210,7 @@ def run_case(hosts, case):
 def report(hosts, case):
     start = time.monotonic()
     try:
-        try:
-            run_case(hosts, case)
-        finally:
-            for command in case.after:
-                both(hosts, command)
+        run_case(hosts, case)
     except Failure as failure:
         print('not ok - %s: %s' % (case.title, failure))
         for host in hosts:
@@ -222,6 +218,9 @@ def report(hosts, case):
             for flow in host.daemon.flows():
                 print('    ' + flow.text)
         return False
+    finally:
+        for command in case.after:
+            both(hosts, command)
     print('ok - %s (%.1f s)' % (case.title, time.monotonic() - start))
     return True
 
