@@ -363,6 +363,20 @@ get_stats(const struct offload_flow *flow, struct offload_flow_stats *stats)
     stats->grew = false;
 }
 
+/* Returns true if the counters have grown. */
+static bool
+take_counters(struct offload_flow *flow,
+              const struct offload_reading *reading, long long int now)
+{
+    if (counters_packets(&reading->counters) > counters_packets(&flow->last)
+        && counters_bytes(&reading->counters) >= counters_bytes(&flow->last)) {
+        flow->last = reading->counters;
+        flow->used = now;
+        return true;
+    }
+    return false;
+}
+
 bool
 flow_table_reading(struct offload_flow *flow,
                    const struct offload_reading *reading, uint64_t seq,
@@ -379,25 +393,31 @@ flow_table_reading(struct offload_flow *flow,
           && flow->seq <= seq
           && offload_handle_equals(&flow->handle, &reading->handle));
     if (ok) {
-        uint64_t packets = counters_packets(&reading->counters);
-        uint64_t bytes = counters_bytes(&reading->counters);
-
         if (dump > flow->seen) {
             /* Dumps of one port may overlap. */
             flow->seen = dump;
         }
         flow->in_hw = reading->in_hw;
-        if (packets > counters_packets(&flow->last)
-            && bytes >= counters_bytes(&flow->last)) {
-            flow->last = reading->counters;
-            flow->used = now;
-            grew = true;
-        }
+        grew = take_counters(flow, reading, now);
     }
     get_stats(flow, stats);
     stats->grew = grew;
     pthread_mutex_unlock(&stripe->mutex);
     return ok;
+}
+
+void
+flow_table_last_reading(struct offload_flow *flow,
+                        const struct offload_reading *reading)
+{
+    struct stripe *stripe = stripe_of(&flow->ufid);
+
+    pthread_mutex_lock(&stripe->mutex);
+    if (flow->state == OFFLOAD_FLOW_INSTALLED
+        && offload_handle_equals(&flow->handle, &reading->handle)) {
+        take_counters(flow, reading, time_msec());
+    }
+    pthread_mutex_unlock(&stripe->mutex);
 }
 
 void

@@ -158,6 +158,11 @@ bool flow_table_reading(struct offload_flow *, const struct offload_reading *,
                         uint64_t seq, uint64_t dump, long long int now,
                         struct offload_flow_stats *stats);
 
+/* Takes a last reading of a rule that is about to go, with the claim held by
+ * whoever asked for it. */
+void flow_table_last_reading(struct offload_flow *,
+                             const struct offload_reading *);
+
 void flow_table_stats(const struct offload_flow *,
                       struct offload_flow_stats *);
 uint64_t flow_table_seq(void);

@@ -158,82 +158,6 @@ engine_port_open(int ifindex, struct offload_refusal *refusal)
     return port->backend ? 0 : error;
 }
 
-/* Flows, claimed, whose rules are deleted together. */
-struct removal {
-    struct offload_flow *flows[64];
-    struct offload_op ops[64];
-    size_t n;
-    bool force;                 /* Forget what can't be deleted. */
-    bool detach;                /* The port goes, too. */
-};
-
-/* Takes the rules of 'removal' out of their device. */
-static void
-removal_commit(struct removal *removal, struct offload_port *port)
-{
-    struct offload_batch *batch = port->backend->batch_begin();
-
-    for (size_t i = 0; i < removal->n; i++) {
-        if (removal->flows[i]->state == OFFLOAD_FLOW_INSTALLED) {
-            removal->ops[i].handle = removal->flows[i]->handle;
-            port->backend->rule_del(batch, port, &removal->ops[i]);
-        }
-    }
-    port->backend->batch_commit(batch);
-
-    for (size_t i = 0; i < removal->n; i++) {
-        struct offload_flow *flow = removal->flows[i];
-        struct offload_op *op = &removal->ops[i];
-
-        if (flow->state == OFFLOAD_FLOW_INSTALLED
-            && (!op->error || removal->force)) {
-            atomic_count_dec(&port->n_rules);
-            flow_table_uninstalled(flow, OFFLOAD_FLOW_EVICTING,
-                                   &op->counters);
-            recirc_links_clear(flow);
-        }
-        if (removal->detach && flow->state != OFFLOAD_FLOW_INSTALLED) {
-            flow_table_detach(flow);
-        }
-        flow_table_release(flow);
-    }
-    removal->n = 0;
-}
-
-/* Takes the rules of 'port' out of its device. */
-static void
-remove_flows(struct offload_port *port, bool force, bool detach)
-{
-    struct removal removal = { .n = 0, .force = force, .detach = detach };
-    struct port_flows_cursor cursor;
-    struct offload_flow *flow;
-
-    port_flows_walk(&port->flows, &cursor);
-    while ((flow = port_flows_next(&port->flows, &cursor))) {
-        struct offload_flow *claimed;
-        int error;
-
-        error = flow_table_try_claim(&flow->ufid, false, &claimed);
-        if (error == EBUSY) {
-            /* Who waits must hold no claims. */
-            removal_commit(&removal, port);
-            error = flow_table_claim(&flow->ufid, false, &claimed);
-        }
-        if (error) {
-            continue;
-        }
-        if (claimed->port != port) {
-            flow_table_release(claimed);
-            continue;
-        }
-        removal.flows[removal.n++] = claimed;
-        if (removal.n == ARRAY_SIZE(removal.flows)) {
-            removal_commit(&removal, port);
-        }
-    }
-    removal_commit(&removal, port);
-}
-
 void
 engine_port_remove(odp_port_t odp_port)
 {
@@ -244,7 +168,7 @@ engine_port_remove(odp_port_t odp_port)
     }
     atomic_store(&port->alive, false);
     if (port->backend) {
-        remove_flows(port, false, true);
+        engine_remove_all(port, false, true);
         port->backend->port_close(port);
 
         /* Rules that couldn't be deleted one by one are gone now, or nobody
@@ -252,7 +176,7 @@ engine_port_remove(odp_port_t odp_port)
          * be left that points to the port. */
         for (int i = 0; !port_flows_is_empty(&port->flows) && i < MAX_WALKS;
              i++) {
-            remove_flows(port, true, true);
+            engine_remove_all(port, true, true);
         }
     }
     offload_port_remove(port);
@@ -264,7 +188,7 @@ engine_flush(struct offload_port *port)
     if (!port->backend) {
         return EOPNOTSUPP;
     }
-    remove_flows(port, false, false);
+    engine_remove_all(port, false, false);
     return 0;
 }
 

@@ -54,6 +54,7 @@ tests_test_engine_SOURCES = \
 	tests/test-engine.c \
 	ofproto-offload/engine-dump.c \
 	ofproto-offload/engine-port.c \
+	ofproto-offload/engine-remove.c \
 	ofproto-offload/engine.c
 tests_test_engine_CPPFLAGS = $(AM_CPPFLAGS)
 tests_test_engine_LDADD = $(OFFLOAD_LIBS)

@@ -240,6 +240,40 @@ struct offload_dump {
     size_t pos;
 };
 
+static size_t n_flushes;
+
+static int
+fake_flush(struct offload_port *port,
+           void (*reading)(const struct offload_reading *, void *aux),
+           void *aux)
+{
+    n_flushes++;
+    if (fail_at && !--fail_at) {
+        fail_at = fail_on;
+        return fail_error;
+    }
+    for (size_t i = 0; i < MAX_RULES; i++) {
+        if (rules[i].used && rules[i].port == port) {
+            struct offload_reading r = {
+                .ufid = rules[i].ufid,
+                .handle = rules[i].handle,
+                .counters = rules[i].counters,
+            };
+
+            reading(&r, aux);
+            rules[i].used = false;
+        }
+    }
+    return 0;
+}
+
+static void
+fake_rule_forget(struct offload_port *port OVS_UNUSED,
+                 const union offload_handle *handle)
+{
+    assert(!find_rule(handle));
+}
+
 static int
 fake_activity(struct offload_port *port OVS_UNUSED, uint64_t *packets)
 {
@@ -336,6 +370,8 @@ const struct offload_backend offload_backend_tc = {
     .rule_put = fake_rule_put,
     .rule_del = fake_rule_del,
     .batch_commit = fake_batch_commit,
+    .flush = fake_flush,
+    .rule_forget = fake_rule_forget,
     .activity = fake_activity,
     .dump_start = fake_dump_start,
     .dump_next = fake_dump_next,
@@ -964,6 +1000,78 @@ test_flush(void)
     assert(!dump().n_flows);
 }
 
+#define N_FLUSH 300
+
+/* A large port is flushed at once, with its last counters. */
+static void
+check_flush_many(bool flush_fails)
+{
+    struct offload_port *port = offload_port_lookup(u32_to_odp(IN_PORT));
+    static struct test_flow flows[N_FLUSH];
+
+    for (uint32_t i = 0; i < N_FLUSH; i++) {
+        flow_init(&flows[i], i + 1);
+        flow_output(&flows[i]);
+        assert(!put(&flows[i]));
+    }
+    device_counts(&flows[7], 4);
+    dump();
+    device_counts(&flows[7], 3);
+    device_counts(&flows[8], 1);
+    n_flushes = 0;
+    fail_at = flush_fails;
+    fail_on = 0;
+    fail_error = EBUSY;
+    assert(!engine_flush(port));
+    assert(n_flushes == 1);
+    check_views(0);
+    assert(dump().n_idle == N_FLUSH);
+    for (uint32_t i = 0; i < N_FLUSH; i++) {
+        struct dpif_flow_stats stats;
+
+        assert(!del(&flows[i], &stats));
+        assert(stats.n_packets == (i == 7 ? 7 : i == 8));
+    }
+    check_views(0);
+}
+
+static void
+test_flush_many(void)
+{
+    check_flush_many(false);
+}
+
+static void
+test_flush_many_fault(void)
+{
+    check_flush_many(true);
+}
+
+/* A large port goes, with its rules. */
+static void
+test_port_removed_many(void)
+{
+    static struct test_flow flows[N_FLUSH];
+
+    for (uint32_t i = 0; i < N_FLUSH; i++) {
+        flow_init(&flows[i], i + 1);
+        flow_output(&flows[i]);
+        assert(!put(&flows[i]));
+    }
+    device_counts(&flows[7], 4);
+    engine_port_remove(u32_to_odp(IN_PORT));
+    assert(!count_device_rules());
+    for (uint32_t i = 0; i < N_FLUSH; i++) {
+        struct dpif_flow_stats stats;
+
+        assert(!flow_table_lookup(&flows[i].ufid)->port);
+        assert(!del(&flows[i], &stats));
+        assert(stats.n_packets == (i == 7 ? 4 : 0));
+    }
+    make_ports();
+    check_views(0);
+}
+
 static void
 lose(struct test_flow *f)
 {
@@ -1347,6 +1455,9 @@ static const struct {
     { "port-removed", test_port_removed },
     { "port-removed-fault", test_port_removed_fault },
     { "flush", test_flush },
+    { "flush-many", test_flush_many },
+    { "flush-many-fault", test_flush_many_fault },
+    { "port-removed-many", test_port_removed_many },
     { "lost", test_lost },
     { "lost-for-good", test_lost_for_good },
     { "overlapping-dumps", test_overlapping_dumps },
