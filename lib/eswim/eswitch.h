@@ -267,7 +267,7 @@ enum eswitch_op { ESWITCH_OP_SET, ESWITCH_OP_ADD, ESWITCH_OP_SUB };
 
 /* A field of a header.  'level' 0 or 1 is the outermost such header, 2 that
  * behind the first tunnel, 3 behind the second ...  A packet without it
- * misses, as does one whose later fragment this is. */
+ * misses, as does a later fragment without that header. */
 struct eswitch_field_ref {
     enum eswitch_field field;
     uint8_t level;
