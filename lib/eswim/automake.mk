@@ -17,6 +17,7 @@ lib_eswim_libeswitch_a_SOURCES = \
 	lib/eswim/eswitch-private.h \
 	lib/eswim/eswitch-table.c \
 	lib/eswim/eswitch-table.h \
+	lib/eswim/eswitch-text.c \
 	lib/eswim/eswitch-text.h \
 	lib/eswim/eswitch-walk.c \
 	lib/eswim/eswitch.c \

@@ -8,14 +8,14 @@
  * There is a clock that only grows.  A reader notes the clock's time when it
  * begins to look (epoch_enter()) and forgets it at the end (epoch_exit()).
  * Whoever has taken an object out, so that a reader who begins now can't find
- * it, stamps it with the clock's time and lets the clock tick (epoch_retire()).
- * The object is freed once no reader has a time noted that isn't later than the
- * stamp.
+ * it, stamps it with the clock's time and lets the clock tick
+ * (epoch_retire()).  The object is freed once no reader has a time noted that
+ * isn't later than the stamp.
  *
  * Why that is right: all the accesses meant below are sequentially consistent,
- * so that there is one order of all of them.  A reader writes down its time and
- * then reads pointers.  A writer overwrites pointers and then reads the times.
- * If the writer finds no time of a reader, the reader's writing it down comes
+ * so that there is one order of all of them.  A reader writes down its time
+ * and then reads pointers.  A writer overwrites pointers and then reads the
+ * times.  If the writer finds no time of a reader, the reader's writing it down comes
  * later in that order, hence so does its reading of pointers, and it finds the
  * new ones.  If the writer finds a time later than the stamp, the reader has
  * read the clock after its tick, which came after the pointers were

@@ -53,8 +53,8 @@ struct match_shape {
 };
 
 /* Compiles the items of 'rule' into '*shape', all of whose bytes are set, and
- * 'key', whose bytes outside of the mask are 0.  Returns 0 or a positive errno,
- * with '*error' filled in. */
+ * 'key', whose bytes outside of the mask are 0.  Returns 0 or a positive
+ * errno, with '*error' filled in. */
 int eswitch_match_compile(const struct eswitch_rule *, uint16_t n_ports,
                           struct match_shape *, uint8_t key[MATCH_MAX_KEY],
                           struct eswitch_error *error);

@@ -32,7 +32,7 @@
 #define PACKET_MAX_ENCAP 256        /* Bytes at once. */
 
 /* Flags of a layer.  The first two are ESWITCH_HAS_*. */
-#define LAYER_FRAGMENT (1u << 2)    /* IPV4, IPV6_FRAG_EXT: part of a datagram */
+#define LAYER_FRAGMENT (1u << 2)    /* IPV4, IPV6_FRAG_EXT: of a datagram */
 #define LAYER_LATER (1u << 3)       /* and not the first one. */
 #define LAYER_ROUTED (1u << 4)      /* IPV6: has its final destination in a
                                      * routing header. */

@@ -23,7 +23,7 @@ struct rule_counters {
     atomic_flag lock;
     uint64_t tick;                  /* In which 'settled' was put aside. */
     struct eswitch_counters live;
-    struct eswitch_counters settled;    /* 'live' as of the tick's beginning. */
+    struct eswitch_counters settled;    /* 'live' at its beginning. */
     struct eswitch_counters reset;  /* Reported by a query with reset. */
 };
 
@@ -126,7 +126,7 @@ struct eswitch_reader {
     struct copy copies[ESWITCH_MAX_COPIES];
 };
 
-/* The time, as a number of refresh intervals; 0 if there is no lag. */
+/* The time, as a number of refresh intervals from 1; 0 if there is no lag. */
 uint64_t eswitch_tick(const struct eswitch *);
 
 /* Adds packets and bytes. */

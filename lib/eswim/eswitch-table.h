@@ -6,12 +6,12 @@
 /* Groups of rules: where walks look for the rule of a packet.
  *
  * A group is a list of tuples in the order of their priority.  A tuple holds
- * the rules of one priority and one shape (see eswitch-match.h) in a hash table
- * by their keys, so that looking up a packet costs one hash lookup for each
+ * the rules of one priority and one shape (see eswitch-match.h) in a hash
+ * table by their keys, so that looking up a packet costs one hash lookup for each
  * shape, however many rules there are; the first hit is the best.
  *
- * A tuple's hash table is an array of pointers to rules: a rule is in the first
- * free place from the one that its hash says.  A removed rule leaves a
+ * A tuple's hash table is an array of pointers to rules: a rule is in the
+ * first free place from the one that its hash says.  A removed rule leaves a
  * tombstone.  When too few places have never been used, the rules move into a
  * new array.  A tuple that became empty is taken out of its group's list.
  *

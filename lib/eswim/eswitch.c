@@ -35,7 +35,8 @@ eswitch_tick(const struct eswitch *eswitch)
     uint32_t refresh = atomic_load_explicit(&eswitch->counter_refresh,
                                             memory_order_relaxed);
 
-    return refresh ? eswitch->params.now(eswitch->params.aux) / refresh : 0;
+    return (refresh ? eswitch->params.now(eswitch->params.aux) / refresh + 1
+            : 0);
 }
 
 static void
@@ -785,7 +786,7 @@ remove_rules(struct eswitch *eswitch, int port)
     struct eswitch_list *node = eswitch->rules.next;
     size_t n = 0;
 
-    while (node && node != &eswitch->rules) {
+    while (node != &eswitch->rules) {
         struct rule *rule = ESWITCH_CONTAINER_OF(node, struct rule, node);
 
         node = node->next;

@@ -227,8 +227,9 @@ enum eswitch_field {
  * updated by the difference, so that a packet whose checksum was wrong still
  * has a wrong one; a UDP checksum of 0 stays. */
 #define ESWITCH_ACTIONS                                                     \
-    /* Fates.  OUTPUT: leaves at the port's end.  SOFTWARE: goes up through */ \
-    /* the port's representor, with its mark.  JUMP: goes on in a group. */ \
+    /* Fates.  OUTPUT: leaves at the port's end.  SOFTWARE: goes up */      \
+    /* through the port's representor, with its mark.  JUMP: goes on in */  \
+    /* a group. */                                                          \
     ESWITCH_ACTION(OUTPUT, "output", true)                                  \
     ESWITCH_ACTION(SOFTWARE, "software", true)                              \
     ESWITCH_ACTION(DROP, "drop", true)                                      \
@@ -348,9 +349,9 @@ struct eswitch_action {
  * enters at 'port' only; otherwise a rule made for one tenant would match
  * another one's packets.  A PORT item whose mask is 0 means all ports.
  *
- * The others are ingress rules of 'port': what comes up through its representor
- * walks them, from group 0 of the port's own.  They may count, mark, jump, drop
- * and choose a queue.
+ * The others are ingress rules of 'port': what comes up through its
+ * representor walks them, from group 0 of the port's own.  They may count,
+ * mark, jump, drop and choose a queue.
  *
  * The lower the priority the better.  Two rules with the same match and
  * priority in the same group are refused (EEXIST); where two different ones of
