@@ -4,9 +4,9 @@
 #define ESWIM_DPDK_CONFIG_H 1
 
 /* What a person can set of a NIC: at start, as the device's arguments
- * (--vdev=net_eswim0,vfs=2,capacity=1000), and, so far as it makes sense, while
- * it runs, through the telemetry command /eswim/set.  One table has a row for
- * each, with its limits and what it is for. */
+ * (--vdev=net_eswim0,vfs=2,capacity=1000), and, so far as it makes sense,
+ * while it runs, through the telemetry command /eswim/set.  One table has a
+ * row for each, with its limits. */
 
 #include <net/if.h>
 #include <stdbool.h>

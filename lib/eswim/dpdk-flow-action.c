@@ -264,7 +264,8 @@ static const struct {
 };
 
 static int
-translate_field(struct eswim_translation *t, const struct rte_flow_action *from,
+translate_field(struct eswim_translation *t,
+                const struct rte_flow_action *from,
                 const struct rte_flow_action_modify_data *data,
                 uint32_t width, struct eswitch_field_ref *ref)
 {
@@ -289,8 +290,9 @@ translate_field(struct eswim_translation *t, const struct rte_flow_action *from,
 }
 
 static void
-translate_value(const uint8_t *value, const struct rte_flow_action_modify_field
-                *conf, struct eswitch_action *to)
+translate_value(const uint8_t *value,
+                const struct rte_flow_action_modify_field *conf,
+                struct eswitch_action *to)
 {
     size_t n = (field_bits[to->modify.field.field] + 7) / 8;
     uint8_t mark[4];

@@ -63,6 +63,7 @@
 struct eswim_queue {
     struct eswim_port *port;
     struct eswim_ring ring;
+    uint16_t n_descriptors;             /* As its user asked for. */
     struct rte_mempool *mempool;        /* Receive queues only. */
     bool scatter;                       /* Receive into several mbufs? */
     _Atomic(uint64_t) packets, bytes;

@@ -71,6 +71,7 @@ queue_create(struct eswim_port *port, uint16_t n_descriptors)
     }
     memset(queue, 0, sizeof *queue);
     queue->port = port;
+    queue->n_descriptors = n_descriptors;
     if (eswim_ring_init(&queue->ring,
                         (size_t) n_descriptors * BYTES_PER_DESCRIPTOR)) {
         free(queue);
@@ -136,6 +137,22 @@ tx_queue_release(struct rte_eth_dev *dev, uint16_t id)
 {
     queue_destroy(&eswim_port_cast(dev)->txqs[id]);
     dev->data->tx_queues[id] = NULL;
+}
+
+static void
+rxq_info(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_rxq_info *info)
+{
+    const struct eswim_queue *queue = eswim_port_cast(dev)->rxqs[id];
+
+    info->mp = queue->mempool;
+    info->scattered_rx = queue->scatter;
+    info->nb_desc = queue->n_descriptors;
+}
+
+static void
+txq_info(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_info *info)
+{
+    info->nb_desc = eswim_port_cast(dev)->txqs[id]->n_descriptors;
 }
 
 static void
@@ -277,12 +294,17 @@ port_is_removed(struct rte_eth_dev *dev)
 static int
 port_info(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 {
+    static const struct rte_eth_desc_lim limits = {
+        .nb_min = 64, .nb_max = 16384, .nb_align = 1,
+        .nb_seg_max = UINT16_MAX, .nb_mtu_seg_max = UINT16_MAX,
+    };
     struct eswim_port *port = eswim_port_cast(dev);
 
     info->min_mtu = RTE_ETHER_MIN_MTU;
     info->max_mtu = ESWITCH_MAX_FRAME - OVERHEAD;
     info->max_rx_pktlen = ESWITCH_MAX_FRAME;
     info->max_rx_queues = info->max_tx_queues = ESWIM_MAX_QUEUES;
+    info->rx_desc_lim = info->tx_desc_lim = limits;
     info->max_mac_addrs = 1;
     info->rx_offload_capa = RTE_ETH_RX_OFFLOAD_SCATTER;
     info->tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
@@ -433,7 +455,8 @@ static const struct {
     const char *name;
     size_t offset;              /* In struct eswitch_port_stats. */
 } xstats[] = {
-#define XSTAT(NAME, MEMBER) { NAME, offsetof(struct eswitch_port_stats, MEMBER) }
+#define XSTAT(NAME, MEMBER)                                 \
+    { NAME, offsetof(struct eswitch_port_stats, MEMBER) }
     XSTAT("end_rx_packets", end_rx.packets),
     XSTAT("end_rx_bytes", end_rx.bytes),
     XSTAT("end_tx_packets", end_tx.packets),
@@ -504,6 +527,8 @@ static const struct eth_dev_ops port_ops = {
     .tx_queue_setup = tx_queue_setup,
     .rx_queue_release = rx_queue_release,
     .tx_queue_release = tx_queue_release,
+    .rxq_info_get = rxq_info,
+    .txq_info_get = txq_info,
     .stats_get = port_stats,
     .stats_reset = port_stats_reset,
     .xstats_get = port_xstats,

@@ -77,6 +77,20 @@ list_nics(const char *cmd __rte_unused, const char *params __rte_unused,
     return 0;
 }
 
+/* Telemetry has no arrays of dictionaries: a dictionary by numbers it is.
+ * 'd' may be null. */
+static void
+add_numbered(struct rte_tel_data *reply, uint64_t number,
+             struct rte_tel_data *d)
+{
+    char name[24];
+
+    snprintf(name, sizeof name, "%"PRIu64, number);
+    if (d && rte_tel_data_add_dict_container(reply, name, d, 0)) {
+        rte_tel_data_free(d);
+    }
+}
+
 /* Ports. */
 
 static struct rte_tel_data *
@@ -90,7 +104,6 @@ describe_port(const struct eswim_port *port)
         return NULL;
     }
     rte_tel_data_start_dict(d);
-    rte_tel_data_add_dict_u64(d, "port", port->index);
     rte_tel_data_add_dict_string(d, "ethdev", port->dev
                                  ? port->dev->data->name : "");
     rte_tel_data_add_dict_string(d, "end", port->guest_name);
@@ -116,13 +129,9 @@ list_ports(const char *cmd __rte_unused, const char *params,
     if (!request_begin(&request, params, reply)) {
         return 0;
     }
-    rte_tel_data_start_array(reply, RTE_TEL_CONTAINER);
+    rte_tel_data_start_dict(reply);
     for (unsigned int i = 0; i < request.nic->n_ports; i++) {
-        struct rte_tel_data *d = describe_port(&request.nic->ports[i]);
-
-        if (d && rte_tel_data_add_array_container(reply, d, 0)) {
-            rte_tel_data_free(d);
-        }
+        add_numbered(reply, i, describe_port(&request.nic->ports[i]));
     }
     return request_end(&request, NULL);
 }
@@ -184,7 +193,6 @@ describe_rule(const struct eswitch_rule_info *info)
         return NULL;
     }
     rte_tel_data_start_dict(d);
-    rte_tel_data_add_dict_u64(d, "id", info->id);
     rte_tel_data_add_dict_u64(d, "port", info->port);
     rte_tel_data_add_dict_string(d, "kind",
                                  info->transfer ? "transfer" : "ingress");
@@ -203,7 +211,6 @@ static void
 add_rule(const struct eswitch_rule_info *info, void *page_)
 {
     struct rule_page *page = page_;
-    struct rte_tel_data *d;
 
     if (info->id < page->first_id || page->full) {
         return;
@@ -214,10 +221,7 @@ add_rule(const struct eswitch_rule_info *info, void *page_)
         page->full = true;
         return;
     }
-    d = describe_rule(info);
-    if (d && rte_tel_data_add_array_container(page->reply, d, 0)) {
-        rte_tel_data_free(d);
-    }
+    add_numbered(page->reply, info->id, describe_rule(info));
     page->n_rules++;
 }
 
@@ -232,7 +236,7 @@ list_rules(const char *cmd __rte_unused, const char *params,
         return 0;
     }
     page.first_id = strtoull(request.rest, NULL, 10);
-    rte_tel_data_start_array(reply, RTE_TEL_CONTAINER);
+    rte_tel_data_start_dict(reply);
     eswitch_list(request.nic->eswitch, add_rule, &page);
     return request_end(&request, NULL);
 }
