@@ -15,10 +15,10 @@
  * Why that is right: all the accesses meant below are sequentially consistent,
  * so that there is one order of all of them.  A reader writes down its time
  * and then reads pointers.  A writer overwrites pointers and then reads the
- * times.  If the writer finds no time of a reader, the reader's writing it down comes
- * later in that order, hence so does its reading of pointers, and it finds the
- * new ones.  If the writer finds a time later than the stamp, the reader has
- * read the clock after its tick, which came after the pointers were
+ * times.  If the writer finds no time of a reader, the reader's writing it
+ * down comes later in that order, hence so does its reading of pointers, and
+ * it finds the new ones.  If the writer finds a time later than the stamp, the
+ * reader has read the clock after its tick, which came after the pointers were
  * overwritten; again it finds the new ones.
  *
  * Hence the rule for the users of this: a pointer by which readers reach an

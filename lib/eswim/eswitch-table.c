@@ -289,6 +289,7 @@ void
 table_init(struct table *table, struct epoch *epoch)
 {
     table->epoch = epoch;
+    atomic_init(&table->removals, 0);
     for (size_t i = 0; i < TABLE_N_BUCKETS; i++) {
         eswitch_list_init(&table->groups[i]);
     }
@@ -362,6 +363,7 @@ table_remove(struct table *table, struct table_rule *rule)
     struct table_tuple *tuple = rule->tuple;
     struct table_group *group = tuple->group;
 
+    atomic_fetch_add(&table->removals, 1);
     slots_replace(atomic_load(&tuple->slots), rule, &tombstone);
     if (!--tuple->n_rules) {
         group_remove_tuple(table, group, tuple);

@@ -7,8 +7,8 @@
  *
  * A group is a list of tuples in the order of their priority.  A tuple holds
  * the rules of one priority and one shape (see eswitch-match.h) in a hash
- * table by their keys, so that looking up a packet costs one hash lookup for each
- * shape, however many rules there are; the first hit is the best.
+ * table by their keys, so that looking up a packet costs one hash lookup for
+ * each shape, however many rules there are; the first hit is the best.
  *
  * A tuple's hash table is an array of pointers to rules: a rule is in the
  * first free place from the one that its hash says.  A removed rule leaves a
@@ -75,6 +75,10 @@ struct table_group {
 
 struct table {
     struct epoch *epoch;
+    /* How many rules have been removed, or are being.  Whoever finds no rule
+     * while this grows may have missed both a rule that was replaced and the
+     * new one, and should look again. */
+    _Atomic uint64_t removals;
     struct eswitch_list groups[TABLE_N_BUCKETS];
 };
 

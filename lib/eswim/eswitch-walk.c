@@ -10,6 +10,9 @@
 #include "eswim/eswitch-names.h"
 #include "eswim/eswitch-private.h"
 
+/* How often a walk is repeated while rules are being removed. */
+#define MAX_WALKS 100
+
 /* Readers. */
 
 struct eswitch_reader *
@@ -198,7 +201,11 @@ do_actions(struct eswitch_reader *reader, struct packet *packet,
     return false;
 }
 
-/* Walks from 'group' on.  Returns the fate, or null for a miss. */
+/* Walks from 'group' on.  Returns the fate, or null for a miss.
+ *
+ * A walk may come to where the new rule will be before that is there, and to
+ * where the old one was when that is gone.  So a miss only counts if no rule
+ * was removed meanwhile, see removals(). */
 static const struct eswitch_action *
 walk_groups(struct eswitch_reader *reader, struct table_group *group,
             struct packet *packet)
@@ -223,6 +230,12 @@ walk_groups(struct eswitch_reader *reader, struct table_group *group,
         group = rule->jump;
     }
     return NULL;
+}
+
+static uint64_t
+removals(struct eswitch_reader *reader)
+{
+    return atomic_load(&reader->eswitch->table.removals);
 }
 
 static void
@@ -280,18 +293,39 @@ choose_queue(const struct eswitch_action *fate, const struct packet *packet,
     }
 }
 
-/* Up through the representor of 'port', and through its ingress rules, which
- * don't change the packet's bytes. */
+/* Ingress rules mark the packet, but don't change its bytes. */
+static const struct eswitch_action *
+walk_ingress(struct eswitch_reader *reader, uint16_t port,
+             struct packet *packet)
+{
+    uint32_t mark = packet->mark;
+    bool has_mark = packet->has_mark;
+
+    for (int i = 0; i < MAX_WALKS; i++) {
+        uint64_t before = removals(reader);
+        const struct eswitch_action *fate = walk_groups(
+            reader, reader->eswitch->ingress[port], packet);
+
+        if (fate) {
+            return fate;
+        }
+        packet->mark = mark;
+        packet->has_mark = has_mark;
+        if (removals(reader) == before) {
+            break;
+        }
+    }
+    return NULL;
+}
+
+/* Up through the representor of 'port', and through its ingress rules. */
 static void
 go_up(struct eswitch_reader *reader, uint16_t port, struct packet *packet,
       bool miss)
 {
     struct eswitch_metadata metadata = { .miss = miss };
-    uint32_t mark = packet->mark;
-    bool has_mark = packet->has_mark;
-    const struct eswitch_action *fate;
+    const struct eswitch_action *fate = walk_ingress(reader, port, packet);
 
-    fate = walk_groups(reader, reader->eswitch->ingress[port], packet);
     if (fate) {
         commit_counts(reader);
         if (fate->type == ESWITCH_ACTION_DROP) {
@@ -299,9 +333,6 @@ go_up(struct eswitch_reader *reader, uint16_t port, struct packet *packet,
             return;
         }
         choose_queue(fate, packet, &metadata);
-    } else {
-        packet->mark = mark;
-        packet->has_mark = has_mark;
     }
     to_software(reader, port, packet, &metadata);
 }
@@ -337,6 +368,28 @@ commit(struct eswitch_reader *reader, const struct eswitch_action *fate)
     meet_fate(reader, in_port, fate, &reader->packet);
 }
 
+/* True if the packet met its fate. */
+static bool
+walk(struct eswitch_reader *reader, uint16_t port, const void *frame,
+     size_t size)
+{
+    for (int i = 0; i < MAX_WALKS; i++) {
+        uint64_t before = removals(reader);
+        const struct eswitch_action *fate;
+
+        packet_init(&reader->packet, &reader->eswitch->tunnel_ports, port,
+                    frame, size);
+        fate = walk_groups(reader, reader->eswitch->root, &reader->packet);
+        if (fate && can_commit(reader, fate)) {
+            commit(reader, fate);
+            return true;
+        } else if (removals(reader) == before) {
+            break;
+        }
+    }
+    return false;
+}
+
 static void
 miss(struct eswitch_reader *reader, uint16_t port, const void *frame,
      size_t size)
@@ -353,8 +406,6 @@ eswitch_rx(struct eswitch_reader *reader, uint16_t port, const void *frame,
            size_t size)
 {
     struct eswitch *eswitch = reader->eswitch;
-    struct packet *packet = &reader->packet;
-    const struct eswitch_action *fate;
 
     if (port >= eswitch->n_ports) {
         return;
@@ -365,11 +416,7 @@ eswitch_rx(struct eswitch_reader *reader, uint16_t port, const void *frame,
         return;
     }
     epoch_enter(&eswitch->epoch, &reader->epoch);
-    packet_init(packet, &eswitch->tunnel_ports, port, frame, size);
-    fate = walk_groups(reader, eswitch->root, packet);
-    if (fate && can_commit(reader, fate)) {
-        commit(reader, fate);
-    } else {
+    if (!walk(reader, port, frame, size)) {
         miss(reader, port, frame, size);
     }
     epoch_exit(&reader->epoch);
