@@ -35,6 +35,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "offload-port.h"
 #include "offload-refusal.h"
 #include "openvswitch/types.h"
 
@@ -56,6 +57,10 @@ union offload_handle {
         ovs_be16 protocol;
         uint32_t mask_hash;     /* Of the match.  Unknown in a reading. */
     } tc;
+    struct {                    /* In the places of 'handle' and 'chain'. */
+        uint32_t slot;          /* 0: not installed. */
+        uint32_t generation;
+    } rte;
 };
 
 static inline bool
@@ -100,6 +105,8 @@ struct offload_op {
      * Deleting what is not there any more succeeds, with 'lost' set. */
     int error;
     bool lost;
+    bool partial;               /* The device only marks the packets, which
+                                 * go to software.  Only from rule_put(). */
     struct offload_refusal refusal;
 };
 
@@ -113,7 +120,12 @@ struct offload_reading {
 
 struct offload_backend {
     const char *name;           /* "tc". */
+    enum offload_datapath datapath;     /* Whose ports it takes. */
     const char *dp_layer;       /* As in dpctl/dump-flows: "tc", "dpdk". */
+
+    /* The device is slow to ask: a thread of its own reads all counters now
+     * and then, and engine_get() reports what it read last. */
+    bool own_thread;
 
     /* Takes 'port', learns its capabilities, makes it ready for rules, and
      * removes what an earlier daemon left behind of ours.  Returns 0 or a
@@ -161,5 +173,8 @@ struct offload_backend {
 };
 
 extern const struct offload_backend offload_backend_tc;
+#ifdef DPDK_NETDEV
+extern const struct offload_backend offload_backend_rte;
+#endif
 
 #endif /* offload-backend.h */

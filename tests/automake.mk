@@ -163,6 +163,7 @@ FUZZ_ACTION = \
 	$(srcdir)/lib/offload-action.c \
 	$(srcdir)/lib/offload-action-ct.c \
 	$(srcdir)/lib/offload-action-format.c \
+	$(srcdir)/lib/offload-action-netdev.c \
 	$(srcdir)/lib/offload-action-set.c \
 	$(srcdir)/lib/offload-action-tunnel.c \
 	$(srcdir)/lib/offload-field.c \
