@@ -98,12 +98,14 @@ dpdk_queue_del(const ovs_u128 *ufid, bool wait)
     enqueue(item);
 }
 
-/* Waits for work and takes up to 'max' items. */
+/* Waits for work and takes up to 'max' items.  The thread is quiescent
+ * meanwhile. */
 static size_t
 dequeue(struct item *items[], size_t max)
 {
     size_t n = 0;
 
+    ovsrcu_quiesce_start();
     ovs_mutex_lock(&mutex);
     while (ovs_list_is_empty(&queue)) {
         ovs_mutex_cond_wait(&came, &mutex);
@@ -113,6 +115,7 @@ dequeue(struct item *items[], size_t max)
                                   node);
     }
     ovs_mutex_unlock(&mutex);
+    ovsrcu_quiesce_end();
     return n;
 }
 
@@ -189,7 +192,6 @@ worker_main(void *aux OVS_UNUSED)
 
         work(items, n);
         finish(items, n);
-        ovsrcu_quiesce();
     }
     return NULL;
 }
