@@ -106,7 +106,9 @@ offload_parse_tunnel_push(struct offload_parser *p, const struct nlattr *nla)
     const char *why;
     int error;
 
-    if (push->header_len > sizeof push->header) {
+    if (push->header_len
+        > nl_attr_get_size(nla) - offsetof(struct ovs_action_push_tnl,
+                                           header)) {
         return offload_parser_malformed(p, "tnl_push", "wrong length");
     }
     if (push->tnl_type >= ARRAY_SIZE(tunnel_types)

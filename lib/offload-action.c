@@ -468,9 +468,9 @@ static const struct offload_action_row rows[__OVS_ACTION_ATTR_MAX] = {
         "branches" },
     [OVS_ACTION_ATTR_ADD_MPLS] = { "add_mpls", NESTED, NULL, NULL },
     [OVS_ACTION_ATTR_TUNNEL_PUSH] = {
-        "tnl_push", BYTES(sizeof(struct ovs_action_push_tnl)),
-        offload_parse_tunnel_push, "userspace datapath",
-        .netdev_only = true },
+        "tnl_push", offsetof(struct ovs_action_push_tnl, header),
+        sizeof(struct ovs_action_push_tnl), offload_parse_tunnel_push,
+        "userspace datapath", .netdev_only = true },
     [OVS_ACTION_ATTR_TUNNEL_POP] = {
         "tnl_pop", BYTES(sizeof(uint32_t)), offload_parse_tunnel_pop,
         "userspace datapath", .netdev_only = true },

@@ -64,7 +64,8 @@ port_kind(const struct netdev *netdev, ovs_be16 *tp_dst)
            ? netdev_get_tunnel_config(netdev) : NULL);
     if (cfg) {
         *tp_dst = cfg->dst_port;
-        if (cfg->exts || cfg->pt_mode != NETDEV_PT_LEGACY_L2) {
+        if (cfg->exts || cfg->pt_mode == NETDEV_PT_LEGACY_L3
+            || cfg->pt_mode == NETDEV_PT_AWARE) {
             kind = OFFLOAD_PORT_OTHER_TUNNEL;
         }
     }

@@ -192,6 +192,7 @@ worker_main(void *aux OVS_UNUSED)
 
         work(items, n);
         finish(items, n);
+        coverage_try_clear();
     }
     return NULL;
 }
@@ -201,6 +202,7 @@ reader_main(void *aux OVS_UNUSED)
 {
     for (;;) {
         engine_refresh();
+        coverage_try_clear();
         xnanosleep(READ_INTERVAL_MS * UINT64_C(1000000));
     }
     return NULL;

@@ -132,18 +132,9 @@ engine_port_add_netdev(odp_port_t odp_port, const char *name,
                        enum offload_port_kind kind, uint16_t dpdk_id,
                        ovs_be16 tp_dst)
 {
-    struct offload_port *port = offload_port_lookup_in(OFFLOAD_DP_NETDEV,
-                                                       odp_port);
-
-    if (port) {
-        if (!strncmp(port->name, name, sizeof port->name - 1)
-            && port->kind == kind
-            && port->dpdk_id == dpdk_id && port->tp_dst == tp_dst) {
-            return 0;
-        }
-        engine_port_remove_netdev(odp_port);
+    if (!offload_port_lookup_in(OFFLOAD_DP_NETDEV, odp_port)) {
+        offload_port_add_netdev(odp_port, name, kind, dpdk_id, tp_dst);
     }
-    offload_port_add_netdev(odp_port, name, kind, dpdk_id, tp_dst);
     return 0;
 }
 

@@ -59,7 +59,9 @@ int engine_port_add(odp_port_t, const char *name, enum offload_port_kind,
 int engine_port_open(int ifindex, struct offload_refusal *);
 void engine_port_remove(odp_port_t);
 
-/* The same for ports of the userspace datapath, see offload-port.h. */
+/* The same for ports of the userspace datapath, see offload-port.h.  One that
+ * is known stays as it is until it is removed, whatever it is added as: each
+ * ovs-appctl dpctl command adds all ports again, tunnels by other names. */
 int engine_port_add_netdev(odp_port_t, const char *name,
                            enum offload_port_kind, uint16_t dpdk_id,
                            ovs_be16 tp_dst);
