@@ -165,6 +165,10 @@ parse_recirc(struct offload_parser *p, const struct nlattr *nla)
         return offload_parser_refuse_order(p, "recirc",
                                            "not the last action");
     }
+    if (p->context->datapath == OFFLOAD_DP_NETDEV) {
+        return offload_refuse(p->refusal, OFFLOAD_REFUSED_CHAIN, "recirc",
+                              NULL, "not in the userspace datapath");
+    }
     if (!p->context->recirc_shared) {
         return offload_refuse(
             p->refusal, OFFLOAD_REFUSED_CHAIN, "recirc",

@@ -5,6 +5,7 @@ TESTSUITE_AT = \
 	tests/match.at \
 	tests/action.at \
 	tests/engine.at \
+	tests/rte.at \
 	tests/tc-netlink.at \
 	tests/glue.at
 TESTSUITE = tests/testsuite
@@ -143,6 +144,16 @@ check_PROGRAMS += tests/test-tc-netlink
 tests_test_tc_netlink_SOURCES = tests/test-tc-netlink.c
 tests_test_tc_netlink_LDADD = $(OFFLOAD_LIBS)
 tests_test_tc_netlink_DEPENDENCIES = $(OFFLOAD_DEPS)
+
+# From megaflows to rte_flow's items and actions.
+if WITH_DPDK
+check_PROGRAMS += tests/test-rte
+tests_test_rte_SOURCES = tests/test-rte.c
+tests_test_rte_LDADD = $(OFFLOAD_LIBS)
+tests_test_rte_DEPENDENCIES = $(OFFLOAD_DEPS)
+else
+EXTRA_DIST += tests/test-rte.c
+endif
 
 # Fuzzers, by a compiler that has libFuzzer.
 EXTRA_DIST += tests/fuzz-tc-reply.c tests/fuzz-tc-reply.corpus

@@ -471,10 +471,6 @@ encode_one(struct encoder *e, const struct offload_action *action, bool last)
                 : last ? encode_list(e, action + 1, action->clone.n)
                 : put_sample(e, action + 1, action->clone.n));
     }
-    if (!encoders[kind]) {
-        return offload_refuse(e->refusal, OFFLOAD_REFUSED_ACTION,
-                              offload_action_name(kind), NULL, "%s", "");
-    }
     return output && !last ? put_sample(e, action, 1)
                            : encoders[kind](e, action);
 }
@@ -484,14 +480,6 @@ static int
 encode_list(struct encoder *e, const struct offload_action *actions, size_t n)
 {
     if (!has_output(actions, n)) {
-        /* All the same: what nobody could do is refused. */
-        for (size_t i = 0; i < n; i += 1 + n_nested(&actions[i])) {
-            int error = encode_one(e, &actions[i], false);
-
-            if (error) {
-                return error;
-            }
-        }
         return put_plain(e, RTE_FLOW_ACTION_TYPE_DROP);
     }
     for (size_t i = 0; i < n; ) {
@@ -546,15 +534,31 @@ only_jumps(const struct offload_rule *rule)
             && rule->actions[0].kind == OFFLOAD_ACT_TUNNEL_POP);
 }
 
+/* Refuses by name what nobody here can do, wherever it is: what comes after the
+ * last output may do more than change the packet. */
+static int
+check_kinds(struct encoder *e)
+{
+    for (size_t i = 0; i < e->rule->n_actions; i++) {
+        enum offload_action_kind kind = e->rule->actions[i].kind;
+
+        if (!encoders[kind] && kind != OFFLOAD_ACT_CLONE) {
+            return offload_refuse(e->refusal, OFFLOAD_REFUSED_ACTION,
+                                  offload_action_name(kind), NULL, "%s", "");
+        }
+    }
+    return 0;
+}
+
 /* Taking off a tunnel's headers comes before counting, which counts bytes of
  * the packet as the tunnel's port sees it. */
 static int
 put_all(struct encoder *e)
 {
     struct rte_flow_action_count *count = NULL;
-    int error = 0;
+    int error = check_kinds(e);
 
-    if (offload_port_kind_is_tunnel(e->rule->in_port->kind)) {
+    if (!error && offload_port_kind_is_tunnel(e->rule->in_port->kind)) {
         error = put_decap(e);
     }
     if (!error && !only_jumps(e->rule)) {

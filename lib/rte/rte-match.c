@@ -156,7 +156,9 @@ put_be16(struct encoder *e, enum offload_rte_item item, size_t ofs,
 static enum offload_rte_item
 outer_ip(const struct encoder *e)
 {
-    return (e->key->tunnel.ip_src || e->key->tunnel.ip_dst
+    const struct flow_tnl *packet = &e->rule->packet->tunnel;
+
+    return (packet->ip_src || packet->ip_dst
             ? OFFLOAD_RTE_OUTER_IPV4 : OFFLOAD_RTE_OUTER_IPV6);
 }
 
