@@ -22,6 +22,7 @@ lib_liboffload_a_SOURCES = \
 	lib/offload-action.h \
 	lib/offload-action-ct.c \
 	lib/offload-action-format.c \
+	lib/offload-action-netdev.c \
 	lib/offload-action-parse.h \
 	lib/offload-action-set.c \
 	lib/offload-action-tunnel.c

@@ -477,6 +477,7 @@ flow_table_expire(long long int before)
         if (flow->state == OFFLOAD_FLOW_EVICTING
             && !flow_table_try_claim(&flow->ufid, false, &claimed)) {
             if (claimed->state == OFFLOAD_FLOW_EVICTING
+                && (claimed->datapath != OFFLOAD_DP_NETDEV || !claimed->port)
                 && claimed->evicted < before) {
                 flow_table_uninstalled(claimed, OFFLOAD_FLOW_DEAD, NULL);
             }

@@ -24,6 +24,10 @@
  * REFUSED flows are kept for the sake of the flows they recirculate to, see
  * recirc-parents.h.
  *
+ * The userspace datapath has all of its flows in software anyway.  There,
+ * EVICTING flows are in software and are kept, with what their rules had
+ * counted, until OVS deletes them, or their port is gone.
+ *
  * Flows that went away without Open vSwitch having asked for it (EVICTING)
  * keep their last counters, because OVS will subtract what it knew from what
  * its deletion returns.
@@ -90,6 +94,9 @@ struct offload_flow {
     bool condemned;             /* INSTALLED, but should not be: it couldn't be
                                  * deleted.  Reported as EVICTING ones are, so
                                  * that OVS has it deleted again. */
+    bool partial;               /* Software does its actions and counts. */
+    enum offload_datapath datapath;
+    uint32_t mark;              /* See offload_rule. */
     uint64_t seen;              /* The last dump that has seen it. */
     struct offload_port *port;  /* Input port; NULL once that is gone. */
     uint32_t port_index;        /* For port-flows.c. */

@@ -108,6 +108,12 @@ format_meter(const struct offload_action *a, struct ds *s)
     ds_put_format(s, "(%"PRIu32")", a->meter.id);
 }
 
+static void
+format_tunnel_pop(const struct offload_action *a, struct ds *s)
+{
+    ds_put_format(s, "(%s)", a->tunnel_pop.port->name);
+}
+
 /* Without a formatter, the name says it all. */
 static const struct {
     const char *name;
@@ -126,6 +132,9 @@ static const struct {
     [OFFLOAD_ACT_RECIRC] = { "recirc", format_recirc },
     [OFFLOAD_ACT_METER] = { "meter", format_meter },
     [OFFLOAD_ACT_CHECK_PKT_LEN] = { "check_pkt_len", NULL },
+    [OFFLOAD_ACT_CLONE] = { "clone", NULL },
+    [OFFLOAD_ACT_TUNNEL_PUSH] = { "tnl_push", NULL },
+    [OFFLOAD_ACT_TUNNEL_POP] = { "tnl_pop", format_tunnel_pop },
 };
 
 const char *
@@ -156,6 +165,11 @@ format_list(const struct offload_action *a, size_t n, struct ds *s)
             format_list(a + 1 + n_greater, n_less_equal, s);
             ds_put_cstr(s, "))");
             a += n_greater + n_less_equal;
+        } else if (kind == OFFLOAD_ACT_CLONE) {
+            ds_put_char(s, '(');
+            format_list(a + 1, a->clone.n, s);
+            ds_put_char(s, ')');
+            a += a->clone.n;
         } else if (kinds[kind].format) {
             kinds[kind].format(a, s);
         }

@@ -90,6 +90,13 @@ int offload_parse_set_masked(struct offload_parser *, const struct nlattr *);
 int offload_parse_tunnel(struct offload_parser *, const struct nlattr *);
 int offload_parse_ct(struct offload_parser *, const struct nlattr *);
 int offload_parse_ct_clear(struct offload_parser *, const struct nlattr *);
+int offload_parse_clone(struct offload_parser *, const struct nlattr *);
+int offload_parse_tunnel_push(struct offload_parser *, const struct nlattr *);
+int offload_parse_tunnel_pop(struct offload_parser *, const struct nlattr *);
+
+/* Parses a list of actions.  'more' says that something comes after it. */
+int offload_parse_list(struct offload_parser *, const struct nlattr *,
+                       size_t len, bool more);
 
 /* Appends what restores the fields that the rule's actions from 'start' on
  * have set. */

@@ -15,9 +15,6 @@
 #include "packets.h"
 #include "util.h"
 
-static int parse_list(struct offload_parser *, const struct nlattr *,
-                      size_t len, bool more);
-
 /* What all parsers need. */
 
 int
@@ -121,7 +118,8 @@ static int
 parse_output(struct offload_parser *p, const struct nlattr *nla)
 {
     odp_port_t number = nl_attr_get_odp_port(nla);
-    struct offload_port *port = offload_port_lookup(number);
+    struct offload_port *port
+        = offload_port_lookup_in(p->context->datapath, number);
     struct offload_action *action;
     int error;
 
@@ -166,6 +164,10 @@ parse_recirc(struct offload_parser *p, const struct nlattr *nla)
     if (!p->last) {
         return offload_parser_refuse_order(p, "recirc",
                                            "not the last action");
+    }
+    if (p->context->datapath == OFFLOAD_DP_NETDEV) {
+        return offload_refuse(p->refusal, OFFLOAD_REFUSED_CHAIN, "recirc",
+                              NULL, "not in the userspace datapath");
     }
     if (!p->context->recirc_shared) {
         return offload_refuse(
@@ -375,8 +377,8 @@ parse_branch(struct offload_parser *p, const struct nlattr *branch,
              bool more, bool undo, uint8_t *n)
 {
     size_t start = p->rule->n_actions;
-    int error = parse_list(p, nl_attr_get(branch), nl_attr_get_size(branch),
-                           more);
+    int error = offload_parse_list(p, nl_attr_get(branch),
+                                   nl_attr_get_size(branch), more);
 
     if (!error && undo) {
         error = offload_parser_undo_sets(p, start);
@@ -462,16 +464,20 @@ static const struct offload_action_row rows[__OVS_ACTION_ATTR_MAX] = {
     [OVS_ACTION_ATTR_POP_NSH] = { "pop_nsh", NESTED, NULL, NULL },
     [OVS_ACTION_ATTR_METER] = {
         "meter", BYTES(sizeof(uint32_t)), parse_meter, "one drop band" },
-    [OVS_ACTION_ATTR_CLONE] = { "clone", NESTED, NULL, NULL },
+    [OVS_ACTION_ATTR_CLONE] = {
+        "clone", NESTED, offload_parse_clone, NULL, .netdev_only = true },
     [OVS_ACTION_ATTR_CHECK_PKT_LEN] = {
         "check_pkt_len", NESTED, parse_check_pkt_len,
         "if actions follow: outputs and rewrites of matched fields in the "
         "branches" },
     [OVS_ACTION_ATTR_ADD_MPLS] = { "add_mpls", NESTED, NULL, NULL },
     [OVS_ACTION_ATTR_TUNNEL_PUSH] = {
-        "tnl_push", NESTED, NULL, "userspace datapath" },
+        "tnl_push", offsetof(struct ovs_action_push_tnl, header),
+        sizeof(struct ovs_action_push_tnl), offload_parse_tunnel_push,
+        "userspace datapath", .netdev_only = true },
     [OVS_ACTION_ATTR_TUNNEL_POP] = {
-        "tnl_pop", NESTED, NULL, "userspace datapath" },
+        "tnl_pop", BYTES(sizeof(uint32_t)), offload_parse_tunnel_pop,
+        "userspace datapath", .netdev_only = true },
     [OVS_ACTION_ATTR_DROP] = {
         "drop", BYTES(sizeof(uint32_t)), parse_drop, NULL },
     [OVS_ACTION_ATTR_LB_OUTPUT] = {
@@ -497,7 +503,8 @@ parse_one(struct offload_parser *p, const struct nlattr *nla)
                               NULL, "unknown action %"PRIu16, type);
     }
     row = &rows[type];
-    if (!row->parse) {
+    if (!row->parse || (row->netdev_only
+                        && p->context->datapath != OFFLOAD_DP_NETDEV)) {
         return offload_refuse(p->refusal, OFFLOAD_REFUSED_ACTION, row->name,
                               NULL, "%s", "");
     }
@@ -507,10 +514,9 @@ parse_one(struct offload_parser *p, const struct nlattr *nla)
     return row->parse(p, nla);
 }
 
-/* Parses a list of actions.  'more' says that something comes after it. */
-static int
-parse_list(struct offload_parser *p, const struct nlattr *actions, size_t len,
-           bool more)
+int
+offload_parse_list(struct offload_parser *p, const struct nlattr *actions,
+                   size_t len, bool more)
 {
     const struct nlattr *nla;
     size_t left;
@@ -558,5 +564,5 @@ offload_actions_parse(struct offload_rule *rule, const struct nlattr *actions,
     };
 
     rule->n_actions = 0;
-    return parse_list(&p, actions, len, false);
+    return offload_parse_list(&p, actions, len, false);
 }

@@ -23,7 +23,10 @@
  *     [CHECK_PKT_LEN n_greater=2 n_less_equal=1] [g0] [g1] [le0] [next ...]
  *
  * where the counts include everything nested.  An empty array drops, and so
- * does an empty branch with nothing after it.
+ * does an empty branch with nothing after it.  CLONE is followed by what is to
+ * be done to a copy of the packet:
+ *
+ *     [CLONE n=2] [c0] [c1] [next ...]
  *
  * Open vSwitch runs a branch on a copy of the packet if anything comes after
  * check_pkt_len.  Backends need not: then the parser lets nothing into a
@@ -38,6 +41,7 @@
 #include <stdint.h>
 
 #include "offload-field.h"
+#include "offload-port.h"
 #include "offload-refusal.h"
 #include "openvswitch/types.h"
 
@@ -59,7 +63,10 @@ struct offload_rule;
     OFFLOAD_ACTION(SET_FIELD) OFFLOAD_ACTION(SET_TUNNEL)                \
     OFFLOAD_ACTION(CT) OFFLOAD_ACTION(CT_CLEAR)                         \
     OFFLOAD_ACTION(RECIRC) OFFLOAD_ACTION(METER)                        \
-    OFFLOAD_ACTION(CHECK_PKT_LEN)
+    OFFLOAD_ACTION(CHECK_PKT_LEN)                                       \
+    /* The userspace datapath's. */                                     \
+    OFFLOAD_ACTION(CLONE)                                               \
+    OFFLOAD_ACTION(TUNNEL_PUSH) OFFLOAD_ACTION(TUNNEL_POP)
 
 enum offload_action_kind {
 #define OFFLOAD_ACTION(KIND) OFFLOAD_ACT_##KIND,
@@ -129,6 +136,18 @@ struct offload_action {
             uint16_t len;                   /* Bytes; greater means >. */
             uint8_t n_greater, n_less_equal;
         } check_pkt_len;
+        struct {
+            uint8_t n;
+        } clone;
+        struct {                            /* Headers to be put in front. */
+            enum offload_port_kind kind;    /* Of tunnel. */
+            const uint8_t *header;          /* From Ethernet's on.  Borrowed. */
+            size_t header_len;              /* Bytes; what is in there has
+                                             * been checked. */
+        } tunnel_push;
+        struct {
+            struct offload_port *port;      /* Of the tunnel.  Never NULL. */
+        } tunnel_pop;
     };
 };
 
@@ -150,6 +169,8 @@ struct offload_action_row {
     int (*parse)(struct offload_parser *, const struct nlattr *);
                                 /* NULL: refused by name. */
     const char *note;           /* For people: limits.  Or NULL. */
+    bool netdev_only;           /* Refused by name in other datapaths than
+                                 * "netdev". */
 };
 size_t offload_action_rows(const struct offload_action_row **);
 

@@ -35,6 +35,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "offload-port.h"
 #include "offload-refusal.h"
 #include "openvswitch/types.h"
 
@@ -56,6 +57,10 @@ union offload_handle {
         ovs_be16 protocol;
         uint32_t mask_hash;     /* Of the match.  Unknown in a reading. */
     } tc;
+    struct {                    /* In the places of 'handle' and 'chain'. */
+        uint32_t slot;          /* 0: not installed. */
+        uint32_t generation;
+    } rte;
 };
 
 static inline bool
@@ -100,6 +105,8 @@ struct offload_op {
      * Deleting what is not there any more succeeds, with 'lost' set. */
     int error;
     bool lost;
+    bool partial;               /* The device only marks the packets, which
+                                 * go to software.  Only from rule_put(). */
     struct offload_refusal refusal;
 };
 
@@ -113,7 +120,12 @@ struct offload_reading {
 
 struct offload_backend {
     const char *name;           /* "tc". */
+    enum offload_datapath datapath;     /* Whose ports it takes. */
     const char *dp_layer;       /* As in dpctl/dump-flows: "tc", "dpdk". */
+
+    /* The device is slow to ask: a thread of its own reads all counters now
+     * and then, and engine_get() reports what it read last. */
+    bool own_thread;
 
     /* Takes 'port', learns its capabilities, makes it ready for rules, and
      * removes what an earlier daemon left behind of ours.  Returns 0 or a
@@ -134,7 +146,7 @@ struct offload_backend {
     /* Deletes all our rules on a port, with as few requests as others' rules
      * on it allow, and calls 'reading' for each of them before.  Returns 0 or
      * a positive errno, after which some may be left.  For each that is gone,
-     * rule_forget() releases what the backend keeps of it. */
+     * rule_forget() releases what the backend keeps of it.  May be NULL. */
     int (*flush)(struct offload_port *,
                  void (*reading)(const struct offload_reading *, void *aux),
                  void *aux);
@@ -142,7 +154,8 @@ struct offload_backend {
 
     /* Stores in '*packets' a number that grows, sooner or later, with each
      * packet that a rule on the port may count, and costs little to read.
-     * Returns 0 or a positive errno, EOPNOTSUPP if there is none. */
+     * Returns 0 or a positive errno, EOPNOTSUPP if there is none.  May be
+     * NULL. */
     int (*activity)(struct offload_port *, uint64_t *packets);
 
     /* Dumps the counters of all our rules on a port.  dump_next() may be
@@ -175,5 +188,8 @@ struct offload_backend {
 };
 
 extern const struct offload_backend offload_backend_tc;
+#ifdef DPDK_NETDEV
+extern const struct offload_backend offload_backend_rte;
+#endif
 
 #endif /* offload-backend.h */

@@ -39,6 +39,10 @@ bool offload_strict_tunnel_flags;
 #define TC_IMPLIED TC(IMPLIED, ANY, 0, 0)
 #define TC_NONE TC(NONE, ANY, 0, 0)
 #define NOTE(TEXT) .tc.note = (TEXT)
+#define RTE(FORM, ITEM, OFS)                                \
+    .rte.form = OFFLOAD_FORM_##FORM,                        \
+    .rte.item = OFFLOAD_RTE_##ITEM, .rte.ofs = (OFS)
+#define RTE_IMPLIED .rte.form = OFFLOAD_FORM_IMPLIED
 #define PEDIT(HTYPE, OFS, CSUM)                             \
     .pedit.can = true,                                      \
     .pedit.htype = TCA_PEDIT_KEY_EX_HDR_TYPE_##HTYPE,       \
@@ -58,10 +62,12 @@ bool offload_strict_tunnel_flags;
 static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
     [OFFLOAD_FIELD_IN_PORT] = {
         "in_port", FLOW(in_port), HOST, TC_IMPLIED,
-        NOTE("the device that the filter is on") },
+        NOTE("the device that the filter is on"),
+        RTE_IMPLIED },
     [OFFLOAD_FIELD_RECIRC_ID] = {
         "recirc_id", FLOW(recirc_id), HOST, TC_SPECIAL(ANY),
-        NOTE("the chain, below 2^28; NET_TC_SKB_EXT in the kernel") },
+        NOTE("the chain, below 2^28; NET_TC_SKB_EXT in the kernel"),
+        RTE_IMPLIED },          /* 0: see offload_rule_parse(). */
     [OFFLOAD_FIELD_PACKET_TYPE] = {
         "packet_type", FLOW(packet_type), TC_NONE,
         NOTE("Ethernet is a matter of course") },
@@ -69,52 +75,66 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
     [OFFLOAD_FIELD_TUN_ID] = {
         "tunnel(tun_id)", FLOW(tunnel.tun_id), PRE(TUNNEL),
         TC(SPECIAL, EXACT, TCA_FLOWER_KEY_ENC_KEY_ID, 0),
-        NOTE("up to 32 bits") },
+        NOTE("up to 32 bits"),
+        RTE(SPECIAL, TUNNEL, 4) },
     [OFFLOAD_FIELD_TUN_SRC] = {
         "tunnel(src)", FLOW(tunnel.ip_src), PRE(TUNNEL),
-        TC_ANY(BYTES, ENC_IPV4_SRC) },
+        TC_ANY(BYTES, ENC_IPV4_SRC),
+        RTE(BYTES, OUTER_IPV4, 12) },
     [OFFLOAD_FIELD_TUN_DST] = {
         "tunnel(dst)", FLOW(tunnel.ip_dst), PRE(TUNNEL),
-        TC_ANY(BYTES, ENC_IPV4_DST) },
+        TC_ANY(BYTES, ENC_IPV4_DST),
+        RTE(BYTES, OUTER_IPV4, 16) },
     [OFFLOAD_FIELD_TUN_IPV6_SRC] = {
         "tunnel(ipv6_src)", FLOW(tunnel.ipv6_src), PRE(TUNNEL),
-        TC_ANY(BYTES, ENC_IPV6_SRC) },
+        TC_ANY(BYTES, ENC_IPV6_SRC),
+        RTE(BYTES, OUTER_IPV6, 8) },
     [OFFLOAD_FIELD_TUN_IPV6_DST] = {
         "tunnel(ipv6_dst)", FLOW(tunnel.ipv6_dst), PRE(TUNNEL),
-        TC_ANY(BYTES, ENC_IPV6_DST) },
+        TC_ANY(BYTES, ENC_IPV6_DST),
+        RTE(BYTES, OUTER_IPV6, 24) },
     [OFFLOAD_FIELD_TUN_TOS] = {
         "tunnel(tos)", FLOW(tunnel.ip_tos), PRE(TUNNEL),
-        TC_ANY(U8, ENC_IP_TOS) },
+        TC_ANY(U8, ENC_IP_TOS),
+        RTE(SPECIAL, OUTER_IPV4, 1) },
     [OFFLOAD_FIELD_TUN_TTL] = {
         "tunnel(ttl)", FLOW(tunnel.ip_ttl), PRE(TUNNEL),
-        TC_ANY(U8, ENC_IP_TTL) },
+        TC_ANY(U8, ENC_IP_TTL),
+        RTE(SPECIAL, OUTER_IPV4, 8) },
     [OFFLOAD_FIELD_TUN_TP_SRC] = {
         "tunnel(tp_src)", FLOW(tunnel.tp_src), PRE(TUNNEL),
-        TC_ANY(BYTES, ENC_UDP_SRC_PORT) },
+        TC_ANY(BYTES, ENC_UDP_SRC_PORT),
+        RTE(BYTES, OUTER_UDP, 0) },
     [OFFLOAD_FIELD_TUN_TP_DST] = {
         "tunnel(tp_dst)", FLOW(tunnel.tp_dst), PRE(TUNNEL),
         TC(SPECIAL, ANY, TCA_FLOWER_KEY_ENC_UDP_DST_PORT,
            TCA_FLOWER_KEY_ENC_UDP_DST_PORT_MASK),
-        NOTE("always matched exactly: drivers ask for it") },
+        NOTE("always matched exactly: drivers ask for it"),
+        RTE(BYTES, OUTER_UDP, 2) },
     [OFFLOAD_FIELD_TUN_DF] = {
         "tunnel(flags(df))", FLOW(tunnel.flags), HOST,
         BITS(FLOW_TNL_F_DONT_FRAGMENT), PRE(TUNNEL), TC_SPECIAL(ANY),
-        NOTE_WIDER },
+        NOTE_WIDER,
+        RTE(SPECIAL, OUTER_IPV4, 6) },
     [OFFLOAD_FIELD_TUN_CSUM] = {
         "tunnel(flags(csum))", FLOW(tunnel.flags), HOST,
-        BITS(FLOW_TNL_F_CSUM), PRE(TUNNEL), TC_SPECIAL(ANY), NOTE_WIDER },
+        BITS(FLOW_TNL_F_CSUM), PRE(TUNNEL), TC_SPECIAL(ANY), NOTE_WIDER,
+        RTE(SPECIAL, OUTER_UDP, 6) },
     [OFFLOAD_FIELD_TUN_OAM] = {
         "tunnel(flags(oam))", FLOW(tunnel.flags), HOST,
         BITS(FLOW_TNL_F_OAM), PRE(TUNNEL), TC_SPECIAL(ANY),
-        NOTE("Linux 6.12") },
+        NOTE("Linux 6.12"),
+        RTE(SPECIAL, TUNNEL, 1) },
     [OFFLOAD_FIELD_TUN_KEY] = {
         "tunnel(flags(key))", FLOW(tunnel.flags), HOST,
         BITS(FLOW_TNL_F_KEY), PRE(TUNNEL), TC_SPECIAL(ANY),
-        NOTE("GRE without a key is the same as key 0") },
+        NOTE("GRE without a key is the same as key 0"),
+        RTE(SPECIAL, TUNNEL, 0) },
     [OFFLOAD_FIELD_TUN_FLAGS] = {
         "tunnel(flags)", FLOW(tunnel.flags), HOST,
         BITS(UINT16_MAX & ~FLOW_TNL_F_MASK), PRE(TUNNEL), TC_IMPLIED,
-        NOTE("not the packet's: Open vSwitch's own") },
+        NOTE("not the packet's: Open vSwitch's own"),
+        RTE_IMPLIED },
     [OFFLOAD_FIELD_TUN_GBP_ID] = {
         "tunnel(vxlan(gbp(id)))", FLOW(tunnel.gbp_id), PRE(TUNNEL),
         TC_SPECIAL(ANY), NOTE("but not the absence of a group") },
@@ -127,7 +147,8 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
            TCA_FLOWER_KEY_ENC_OPTS_MASK),
         NOTE("options of 4 bytes and more, but not the absence of all; the "
              "kernel lets pass what has other options behind if all bits of "
-             "the length are on in its length too") },
+             "the length are on in its length too"),
+        RTE(SPECIAL, TUNNEL, 8) },
     [OFFLOAD_FIELD_TUN_ERSPAN] = {
         "tunnel(erspan)", FLOW_SPAN(tunnel.erspan_ver, tunnel.erspan_hwid),
         PRE(TUNNEL), TC_NONE },
@@ -156,131 +177,173 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
 
     [OFFLOAD_FIELD_ETH_SRC] = {
         "eth(src)", FLOW(dl_src), PRE(ETHERNET), TC_ANY(BYTES, ETH_SRC),
-        PEDIT(ETH, 6, 0) },
+        PEDIT(ETH, 6, 0),
+        RTE(BYTES, ETH, 6) },
     [OFFLOAD_FIELD_ETH_DST] = {
         "eth(dst)", FLOW(dl_dst), PRE(ETHERNET), TC_ANY(BYTES, ETH_DST),
-        PEDIT(ETH, 0, 0) },
+        PEDIT(ETH, 0, 0),
+        RTE(BYTES, ETH, 0) },
     [OFFLOAD_FIELD_ETH_TYPE] = {
         "eth_type", FLOW(dl_type), TC(SPECIAL, EXACT, 0, 0),
-        NOTE("Ethernet II") },
+        NOTE("Ethernet II"),
+        RTE(SPECIAL, ETH, 12) },
     [OFFLOAD_FIELD_VLAN_TPID] = {
         "eth_type(vlan)", FLOW(vlans[0].tpid), PRE(ETHERNET),
-        TC(SPECIAL, EXACT, 0, 0), NOTE("802.1Q, 802.1ad") },
+        TC(SPECIAL, EXACT, 0, 0), NOTE("802.1Q, 802.1ad"),
+        RTE(SPECIAL, ETH, 12) },
     [OFFLOAD_FIELD_VLAN_VID] = {
         "vlan(vid)", FLOW(vlans[0].tci), BITS(VLAN_VID_MASK), PRE(ETHERNET),
-        TC_EXACT(U16, VLAN_ID) },
+        TC_EXACT(U16, VLAN_ID),
+        RTE(BYTES, VLAN, 0) },
     [OFFLOAD_FIELD_VLAN_PCP] = {
         "vlan(pcp)", FLOW(vlans[0].tci), BITS(VLAN_PCP_MASK), PRE(ETHERNET),
-        TC_EXACT(U8, VLAN_PRIO) },
+        TC_EXACT(U8, VLAN_PRIO),
+        RTE(BYTES, VLAN, 0) },
     [OFFLOAD_FIELD_VLAN_PRESENT] = {
         "vlan", FLOW(vlans[0].tci), BITS(VLAN_CFI), PRE(ETHERNET),
-        TC_SPECIAL(ANY), NOTE("by its TPID; none by Linux 5.19") },
+        TC_SPECIAL(ANY), NOTE("by its TPID; none by Linux 5.19"),
+        RTE(SPECIAL, VLAN, 0) },
     [OFFLOAD_FIELD_CVLAN_TPID] = {
         "eth_type(cvlan)", FLOW(vlans[1].tpid), PRE(ETHERNET),
-        TC(SPECIAL, EXACT, 0, 0), NOTE("802.1Q, 802.1ad") },
+        TC(SPECIAL, EXACT, 0, 0), NOTE("802.1Q, 802.1ad"),
+        RTE(SPECIAL, VLAN, 2) },
     [OFFLOAD_FIELD_CVLAN_VID] = {
         "cvlan(vid)", FLOW(vlans[1].tci), BITS(VLAN_VID_MASK), PRE(ETHERNET),
-        TC_EXACT(U16, CVLAN_ID) },
+        TC_EXACT(U16, CVLAN_ID),
+        RTE(BYTES, CVLAN, 0) },
     [OFFLOAD_FIELD_CVLAN_PCP] = {
         "cvlan(pcp)", FLOW(vlans[1].tci), BITS(VLAN_PCP_MASK), PRE(ETHERNET),
-        TC_EXACT(U8, CVLAN_PRIO) },
+        TC_EXACT(U8, CVLAN_PRIO),
+        RTE(BYTES, CVLAN, 0) },
     [OFFLOAD_FIELD_CVLAN_PRESENT] = {
         "cvlan", FLOW(vlans[1].tci), BITS(VLAN_CFI), PRE(ETHERNET),
-        TC_SPECIAL(ANY), NOTE("by its TPID; none by Linux 5.19") },
+        TC_SPECIAL(ANY), NOTE("by its TPID; none by Linux 5.19"),
+        RTE(SPECIAL, CVLAN, 0) },
     [OFFLOAD_FIELD_MPLS_LABEL] = {
         "mpls(label)", FLOW(mpls_lse[0]), BITS(MPLS_LABEL_MASK), PRE(MPLS),
-        TC_EXACT(U32, MPLS_LABEL) },
+        TC_EXACT(U32, MPLS_LABEL),
+        RTE(BYTES, MPLS, 0) },
     [OFFLOAD_FIELD_MPLS_TC] = {
         "mpls(tc)", FLOW(mpls_lse[0]), BITS(MPLS_TC_MASK), PRE(MPLS),
-        TC_EXACT(U8, MPLS_TC) },
+        TC_EXACT(U8, MPLS_TC),
+        RTE(BYTES, MPLS, 0) },
     [OFFLOAD_FIELD_MPLS_BOS] = {
         "mpls(bos)", FLOW(mpls_lse[0]), BITS(MPLS_BOS_MASK), PRE(MPLS),
-        TC_EXACT(U8, MPLS_BOS) },
+        TC_EXACT(U8, MPLS_BOS),
+        RTE(BYTES, MPLS, 0) },
     [OFFLOAD_FIELD_MPLS_TTL] = {
         "mpls(ttl)", FLOW(mpls_lse[0]), BITS(MPLS_TTL_MASK), PRE(MPLS),
-        TC_EXACT(U8, MPLS_TTL) },
+        TC_EXACT(U8, MPLS_TTL),
+        RTE(BYTES, MPLS, 0) },
     [OFFLOAD_FIELD_MPLS_INNER] = {
         "mpls(lse1)", FLOW_SPAN(mpls_lse[1], mpls_lse[3]), PRE(MPLS),
         TC_NONE },
 
     [OFFLOAD_FIELD_ARP_SIP] = {
-        "arp(sip)", FLOW(nw_src), PRE(ARP), TC_ANY(BYTES, ARP_SIP) },
+        "arp(sip)", FLOW(nw_src), PRE(ARP), TC_ANY(BYTES, ARP_SIP),
+        RTE(BYTES, ARP, 16) },
     [OFFLOAD_FIELD_ARP_TIP] = {
-        "arp(tip)", FLOW(nw_dst), PRE(ARP), TC_ANY(BYTES, ARP_TIP) },
+        "arp(tip)", FLOW(nw_dst), PRE(ARP), TC_ANY(BYTES, ARP_TIP),
+        RTE(BYTES, ARP, 28) },
     [OFFLOAD_FIELD_ARP_OP] = {
         "arp(op)", FLOW(nw_proto), PRE(ARP), TC_ANY(U8, ARP_OP),
-        NOTE("1 and 2: the kernel looks into requests and replies only") },
+        NOTE("1 and 2: the kernel looks into requests and replies only"),
+        RTE(SPECIAL, ARP, 6) },
     [OFFLOAD_FIELD_ARP_SHA] = {
-        "arp(sha)", FLOW(arp_sha), PRE(ARP), TC_ANY(BYTES, ARP_SHA) },
+        "arp(sha)", FLOW(arp_sha), PRE(ARP), TC_ANY(BYTES, ARP_SHA),
+        RTE(BYTES, ARP, 8) },
     [OFFLOAD_FIELD_ARP_THA] = {
-        "arp(tha)", FLOW(arp_tha), PRE(ARP), TC_ANY(BYTES, ARP_THA) },
+        "arp(tha)", FLOW(arp_tha), PRE(ARP), TC_ANY(BYTES, ARP_THA),
+        RTE(BYTES, ARP, 20) },
 
     [OFFLOAD_FIELD_IPV4_SRC] = {
         "ipv4(src)", FLOW(nw_src), PRE(IPV4), TC_ANY(BYTES, IPV4_SRC),
-        PEDIT(IP4, 12, IPV4_CSUM | L4_CSUM) },
+        PEDIT(IP4, 12, IPV4_CSUM | L4_CSUM),
+        RTE(BYTES, IPV4, 12) },
     [OFFLOAD_FIELD_IPV4_DST] = {
         "ipv4(dst)", FLOW(nw_dst), PRE(IPV4), TC_ANY(BYTES, IPV4_DST),
-        PEDIT(IP4, 16, IPV4_CSUM | L4_CSUM) },
+        PEDIT(IP4, 16, IPV4_CSUM | L4_CSUM),
+        RTE(BYTES, IPV4, 16) },
     [OFFLOAD_FIELD_IPV6_SRC] = {
         "ipv6(src)", FLOW(ipv6_src), PRE(IPV6), TC_ANY(BYTES, IPV6_SRC),
-        PEDIT(IP6, 8, L4_CSUM) },
+        PEDIT(IP6, 8, L4_CSUM),
+        RTE(BYTES, IPV6, 8) },
     [OFFLOAD_FIELD_IPV6_DST] = {
         "ipv6(dst)", FLOW(ipv6_dst), PRE(IPV6), TC_ANY(BYTES, IPV6_DST),
-        PEDIT(IP6, 24, L4_CSUM) },
+        PEDIT(IP6, 24, L4_CSUM),
+        RTE(BYTES, IPV6, 24) },
     [OFFLOAD_FIELD_IPV6_LABEL] = {
         "ipv6(label)", FLOW(ipv6_label), PRE(IPV6), TC_NONE,
-        PEDIT(IP6, 0, 0) },
+        PEDIT(IP6, 0, 0),
+        RTE(BYTES, IPV6, 0) },
     [OFFLOAD_FIELD_IP_PROTO] = {
-        "ip(proto)", FLOW(nw_proto), PRE(IP), TC_EXACT(U8, IP_PROTO) },
+        "ip(proto)", FLOW(nw_proto), PRE(IP), TC_EXACT(U8, IP_PROTO),
+        RTE(SPECIAL, IPV4, 9) },
     [OFFLOAD_FIELD_IP_TOS] = {
         "ipv4(tos)", FLOW(nw_tos), PRE(IPV4), TC_ANY(U8, IP_TOS),
-        PEDIT(IP4, 1, IPV4_CSUM) },
+        PEDIT(IP4, 1, IPV4_CSUM),
+        RTE(U8, IPV4, 1) },
     [OFFLOAD_FIELD_IP_TTL] = {
         "ipv4(ttl)", FLOW(nw_ttl), PRE(IPV4), TC_ANY(U8, IP_TTL),
-        PEDIT(IP4, 8, IPV4_CSUM) },
+        PEDIT(IP4, 8, IPV4_CSUM),
+        RTE(U8, IPV4, 8) },
     [OFFLOAD_FIELD_IPV6_TCLASS] = {
         "ipv6(tclass)", FLOW(nw_tos), PRE(IPV6), TC_ANY(U8, IP_TOS),
-        PEDIT(IP6, 0, 0), .pedit.shift = 20 },
+        PEDIT(IP6, 0, 0), .pedit.shift = 20,
+        RTE(U32, IPV6, 0), .rte.shift = 20 },
     [OFFLOAD_FIELD_IPV6_HLIMIT] = {
         "ipv6(hlimit)", FLOW(nw_ttl), PRE(IPV6), TC_ANY(U8, IP_TTL),
-        PEDIT(IP6, 7, 0) },
+        PEDIT(IP6, 7, 0),
+        RTE(U8, IPV6, 7) },
     [OFFLOAD_FIELD_IP_FRAG] = {
         "ip(frag)", FLOW(nw_frag), PRE(IP), TC_ANY(SPECIAL, FLAGS),
         NOTE("transport fields of whole packets only: the kernel does not "
-             "look for them in fragments") },
+             "look for them in fragments"),
+        RTE(SPECIAL, IPV4, 6) },
 
     [OFFLOAD_FIELD_TCP_SRC] = {
         "tcp(src)", FLOW(tp_src), PRE(TCP), TC_ANY(BYTES, TCP_SRC),
-        PEDIT(TCP, 0, L4_CSUM) },
+        PEDIT(TCP, 0, L4_CSUM),
+        RTE(BYTES, TCP, 0) },
     [OFFLOAD_FIELD_TCP_DST] = {
         "tcp(dst)", FLOW(tp_dst), PRE(TCP), TC_ANY(BYTES, TCP_DST),
-        PEDIT(TCP, 2, L4_CSUM) },
+        PEDIT(TCP, 2, L4_CSUM),
+        RTE(BYTES, TCP, 2) },
     [OFFLOAD_FIELD_TCP_FLAGS] = {
-        "tcp_flags", FLOW(tcp_flags), PRE(TCP), TC_ANY(BYTES, TCP_FLAGS) },
+        "tcp_flags", FLOW(tcp_flags), PRE(TCP), TC_ANY(BYTES, TCP_FLAGS),
+        RTE(BYTES, TCP, 12) },
     [OFFLOAD_FIELD_UDP_SRC] = {
         "udp(src)", FLOW(tp_src), PRE(UDP), TC_ANY(BYTES, UDP_SRC),
-        PEDIT(UDP, 0, L4_CSUM) },
+        PEDIT(UDP, 0, L4_CSUM),
+        RTE(BYTES, UDP, 0) },
     [OFFLOAD_FIELD_UDP_DST] = {
         "udp(dst)", FLOW(tp_dst), PRE(UDP), TC_ANY(BYTES, UDP_DST),
-        PEDIT(UDP, 2, L4_CSUM) },
+        PEDIT(UDP, 2, L4_CSUM),
+        RTE(BYTES, UDP, 2) },
     [OFFLOAD_FIELD_SCTP_SRC] = {
         "sctp(src)", FLOW(tp_src), PRE(SCTP), TC_ANY(BYTES, SCTP_SRC),
-        PEDIT(TCP, 0, L4_CSUM) },       /* IPv4 only, see tc-pedit.c. */
+        PEDIT(TCP, 0, L4_CSUM),
+        RTE(BYTES, SCTP, 0) },       /* IPv4 only, see tc-pedit.c. */
     [OFFLOAD_FIELD_SCTP_DST] = {
         "sctp(dst)", FLOW(tp_dst), PRE(SCTP), TC_ANY(BYTES, SCTP_DST),
-        PEDIT(TCP, 2, L4_CSUM) },
+        PEDIT(TCP, 2, L4_CSUM),
+        RTE(BYTES, SCTP, 2) },
     [OFFLOAD_FIELD_ICMP_TYPE] = {
         "icmp(type)", FLOW(tp_src), BITS(0xff), PRE(ICMP),
-        TC_ANY(U8, ICMPV4_TYPE) },
+        TC_ANY(U8, ICMPV4_TYPE),
+        RTE(U8, ICMP, 0) },
     [OFFLOAD_FIELD_ICMP_CODE] = {
         "icmp(code)", FLOW(tp_dst), BITS(0xff), PRE(ICMP),
-        TC_ANY(U8, ICMPV4_CODE) },
+        TC_ANY(U8, ICMPV4_CODE),
+        RTE(U8, ICMP, 1) },
     [OFFLOAD_FIELD_ICMPV6_TYPE] = {
         "icmpv6(type)", FLOW(tp_src), BITS(0xff), PRE(ICMPV6),
-        TC_ANY(U8, ICMPV6_TYPE) },
+        TC_ANY(U8, ICMPV6_TYPE),
+        RTE(U8, ICMP6, 0) },
     [OFFLOAD_FIELD_ICMPV6_CODE] = {
         "icmpv6(code)", FLOW(tp_dst), BITS(0xff), PRE(ICMPV6),
-        TC_ANY(U8, ICMPV6_CODE) },
+        TC_ANY(U8, ICMPV6_CODE),
+        RTE(U8, ICMP6, 1) },
     [OFFLOAD_FIELD_ND_TARGET] = {
         "nd(target)", FLOW(nd_target), PRE(ND), TC_NONE },
     [OFFLOAD_FIELD_ND_SLL] = {

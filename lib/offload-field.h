@@ -132,6 +132,29 @@ enum offload_maskable {
     OFFLOAD_MASK_EXACT,         /* All bits of the field or none. */
 };
 
+/* The headers that rte_flow has items for, in the order in which they are in a
+ * packet.  The spec of an item is the header as it is on the wire (but that of
+ * ARP, which has gaps), so a row names the header and a byte of it.  'ITEM' is
+ * RTE_FLOW_ITEM_TYPE_ITEM, a TUNNEL's depends on the port. */
+#define OFFLOAD_RTE_ITEMS                                               \
+    OFFLOAD_RTE_ITEM(OUTER_IPV4, IPV4) OFFLOAD_RTE_ITEM(OUTER_IPV6, IPV6) \
+    OFFLOAD_RTE_ITEM(OUTER_UDP, UDP) OFFLOAD_RTE_ITEM(TUNNEL, VOID)     \
+    OFFLOAD_RTE_ITEM(ETH, ETH)                                          \
+    OFFLOAD_RTE_ITEM(VLAN, VLAN) OFFLOAD_RTE_ITEM(CVLAN, VLAN)          \
+    OFFLOAD_RTE_ITEM(MPLS, MPLS) OFFLOAD_RTE_ITEM(ARP, ARP_ETH_IPV4)    \
+    OFFLOAD_RTE_ITEM(IPV4, IPV4) OFFLOAD_RTE_ITEM(IPV6, IPV6)           \
+    OFFLOAD_RTE_ITEM(IPV6_FRAG, IPV6_FRAG_EXT)                          \
+    OFFLOAD_RTE_ITEM(TCP, TCP) OFFLOAD_RTE_ITEM(UDP, UDP)               \
+    OFFLOAD_RTE_ITEM(SCTP, SCTP) OFFLOAD_RTE_ITEM(ICMP, ICMP)           \
+    OFFLOAD_RTE_ITEM(ICMP6, ICMP6)
+
+enum offload_rte_item {
+#define OFFLOAD_RTE_ITEM(ID, ITEM) OFFLOAD_RTE_##ID,
+    OFFLOAD_RTE_ITEMS
+#undef OFFLOAD_RTE_ITEM
+    OFFLOAD_N_RTE_ITEMS
+};
+
 struct offload_field {
     const char *name;           /* As in dump-flows: "tcp(src)". */
 
@@ -143,6 +166,15 @@ struct offload_field {
     bool host_order;
 
     enum offload_prereq prereq;
+
+    struct {                    /* rte_flow, rte_flow.h. */
+        enum offload_form form; /* U32: the 32-bit word at 'ofs' is
+                                 * htonl(value << shift). */
+        enum offload_rte_item item;
+        uint8_t ofs;            /* Byte offset from the item's header. */
+        uint8_t shift;
+        const char *note;       /* For people. */
+    } rte;
 
     struct {                    /* TC flower, linux/pkt_cls.h. */
         enum offload_form form;

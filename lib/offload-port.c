@@ -40,21 +40,17 @@ offload_port_kind_name(enum offload_port_kind kind)
     return kind_names[kind];
 }
 
-/* Makes a port.  The caller sees to it that there is none with this number;
- * of several ports with one network device offload_port_lookup_ifindex()
- * finds any. */
-struct offload_port *
-offload_port_add(odp_port_t odp_port, const char *name,
-                 enum offload_port_kind kind, int ifindex, uint32_t block_id)
+static struct offload_port *
+port_create(odp_port_t odp_port, const char *name, enum offload_port_kind kind)
 {
     struct offload_port *port = xzalloc(sizeof *port);
 
     port->odp_port = odp_port;
+    port->datapath = OFFLOAD_DP_SYSTEM;
+    port->dpdk_id = OFFLOAD_NO_DPDK;
     ovs_refcount_init(&port->refs);
     ovs_strlcpy(port->name, name, sizeof port->name);
     port->kind = kind;
-    port->ifindex = ifindex;
-    port->block_id = block_id;
     atomic_init(&port->alive, true);
     atomic_count_init(&port->n_rules, 0);
     atomic_init(&port->dump_seq, 0);
@@ -62,10 +58,41 @@ offload_port_add(odp_port_t odp_port, const char *name,
     atomic_init(&port->suspect, false);
     port_flows_init(&port->flows);
     ovs_mutex_init(&port->activity.mutex);
+    return port;
+}
+
+/* Makes a port.  The caller sees to it that there is none with this number;
+ * of several ports with one network device offload_port_lookup_ifindex()
+ * finds any. */
+struct offload_port *
+offload_port_add(odp_port_t odp_port, const char *name,
+                 enum offload_port_kind kind, int ifindex, uint32_t block_id)
+{
+    struct offload_port *port = port_create(odp_port, name, kind);
+
+    port->ifindex = ifindex;
+    port->block_id = block_id;
 
     ovs_mutex_lock(&port_mutex);
     cmap_insert(&ports, &port->node, hash_odp_port(odp_port));
     cmap_insert(&ports_by_ifindex, &port->ifindex_node, hash_int(ifindex, 0));
+    ovs_mutex_unlock(&port_mutex);
+    return port;
+}
+
+struct offload_port *
+offload_port_add_netdev(odp_port_t odp_port, const char *name,
+                        enum offload_port_kind kind, uint16_t dpdk_id,
+                        ovs_be16 tp_dst)
+{
+    struct offload_port *port = port_create(odp_port, name, kind);
+
+    port->datapath = OFFLOAD_DP_NETDEV;
+    port->dpdk_id = dpdk_id;
+    port->tp_dst = tp_dst;
+
+    ovs_mutex_lock(&port_mutex);
+    cmap_insert(&ports, &port->node, hash_odp_port(odp_port));
     ovs_mutex_unlock(&port_mutex);
     return port;
 }
@@ -80,8 +107,10 @@ offload_port_remove(struct offload_port *port)
 
     ovs_mutex_lock(&port_mutex);
     cmap_remove(&ports, &port->node, hash_odp_port(port->odp_port));
-    cmap_remove(&ports_by_ifindex, &port->ifindex_node,
-                hash_int(port->ifindex, 0));
+    if (port->datapath == OFFLOAD_DP_SYSTEM) {
+        cmap_remove(&ports_by_ifindex, &port->ifindex_node,
+                    hash_int(port->ifindex, 0));
+    }
     ovs_mutex_unlock(&port_mutex);
 
     offload_port_unref(port);
@@ -112,16 +141,22 @@ offload_port_unref(struct offload_port *port)
 }
 
 struct offload_port *
-offload_port_lookup(odp_port_t odp_port)
+offload_port_lookup_in(enum offload_datapath datapath, odp_port_t odp_port)
 {
     struct offload_port *port;
 
     CMAP_FOR_EACH_WITH_HASH (port, node, hash_odp_port(odp_port), &ports) {
-        if (port->odp_port == odp_port) {
+        if (port->odp_port == odp_port && port->datapath == datapath) {
             return port;
         }
     }
     return NULL;
+}
+
+struct offload_port *
+offload_port_lookup(odp_port_t odp_port)
+{
+    return offload_port_lookup_in(OFFLOAD_DP_SYSTEM, odp_port);
 }
 
 struct offload_port *

@@ -29,6 +29,16 @@
 
 struct offload_backend;
 
+/* Which of Open vSwitch's datapaths a port, or a flow, belongs to.  Each counts
+ * its ports by itself. */
+enum offload_datapath {
+    OFFLOAD_DP_SYSTEM,          /* The kernel's: "system". */
+    OFFLOAD_DP_NETDEV,          /* The userspace datapath: "netdev". */
+};
+
+/* No port of DPDK. */
+#define OFFLOAD_NO_DPDK UINT16_MAX
+
 enum offload_port_kind {
     OFFLOAD_PORT_PLAIN,         /* Physical device, representor, veth, TAP. */
     OFFLOAD_PORT_INTERNAL,      /* OVS internal port: the host's own stack. */
@@ -58,7 +68,12 @@ struct offload_port {
     odp_port_t odp_port;        /* Number in the datapath. */
     char name[IFNAMSIZ];        /* Of the network device. */
     enum offload_port_kind kind;
-    int ifindex;                /* Of the network device, > 0. */
+    enum offload_datapath datapath;
+    int ifindex;                /* Of the network device, > 0; 0: of the
+                                 * userspace datapath. */
+    uint16_t dpdk_id;           /* Port of DPDK, or OFFLOAD_NO_DPDK. */
+    ovs_be16 tp_dst;            /* Outer UDP port of a tunnel of the userspace
+                                 * datapath. */
     uint32_t block_id;          /* TC shared block (a bond's), or 0. */
 
     atomic_bool alive;          /* False once it was removed. */
@@ -73,6 +88,9 @@ struct offload_port {
 
     struct offload_port_activity activity;
 
+    bool match_only;            /* Its device takes no actions, whatever a flow
+                                 * says: see offload_op's 'partial'.  Set by
+                                 * the backend when it opens the port. */
     const struct offload_backend *backend;  /* NULL if none took it. */
     void *aux;                  /* The backend's own. */
 };
@@ -83,10 +101,17 @@ const char *offload_port_kind_name(enum offload_port_kind);
 struct offload_port *offload_port_add(odp_port_t, const char *name,
                                       enum offload_port_kind, int ifindex,
                                       uint32_t block_id);
+/* A port of the userspace datapath: a device of DPDK, or a tunnel with outer
+ * UDP port 'tp_dst' (GRE: 0), or a port that is neither. */
+struct offload_port *offload_port_add_netdev(odp_port_t, const char *name,
+                                             enum offload_port_kind,
+                                             uint16_t dpdk_id,
+                                             ovs_be16 tp_dst);
 void offload_port_remove(struct offload_port *);
 bool offload_port_try_ref(struct offload_port *);
 void offload_port_unref(struct offload_port *);
-struct offload_port *offload_port_lookup(odp_port_t);
+struct offload_port *offload_port_lookup(odp_port_t);   /* "system". */
+struct offload_port *offload_port_lookup_in(enum offload_datapath, odp_port_t);
 struct offload_port *offload_port_lookup_ifindex(int ifindex);
 
 /* Calls 'cb' for every port, in no order.  Lock-free. */

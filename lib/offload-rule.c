@@ -21,10 +21,15 @@ offload_rule_parse(struct offload_rule *rule, const ovs_u128 *ufid,
     rule->ufid = *ufid;
     rule->in_port = in_port;
     rule->recirc_id = match->flow.recirc_id;
+    rule->mark = 0;
     rule->nl_actions = actions;
     rule->nl_actions_len = actions_len;
     rule->n_actions = 0;
 
+    if (rule->recirc_id && context->datapath == OFFLOAD_DP_NETDEV) {
+        return offload_refuse(refusal, OFFLOAD_REFUSED_CHAIN, "recirc_id",
+                              NULL, "not in the userspace datapath");
+    }
     if (rule->recirc_id && !context->recirc_shared) {
         return offload_refuse(refusal, OFFLOAD_REFUSED_CHAIN, "recirc_id",
                               "use a kernel with NET_TC_SKB_EXT",
@@ -33,7 +38,7 @@ offload_rule_parse(struct offload_rule *rule, const ovs_u128 *ufid,
     }
 
     error = offload_match_parse(rule, match, refusal);
-    return (error ? error
+    return (error || (in_port && in_port->match_only) ? error
             : offload_actions_parse(rule, actions, actions_len, context,
                                     refusal));
 }

@@ -51,6 +51,10 @@ struct offload_rule {
     struct offload_action actions[OFFLOAD_MAX_ACTIONS];
     size_t n_actions;
 
+    /* What the userspace datapath knows the flow by, in packets that partial
+     * offload has marked with it.  Nonzero, or 0: there is none. */
+    uint32_t mark;
+
     /* The actions as they were handed over, borrowed. */
     const struct nlattr *nl_actions;
     size_t nl_actions_len;      /* Bytes. */
@@ -59,6 +63,7 @@ struct offload_rule {
 /* What the datapath that owns the megaflow can do, and what the parser has to
  * ask it. */
 struct offload_context {
+    enum offload_datapath datapath;
     bool recirc_shared;         /* Chain = recirc_id survives a miss
                                  * (OVS_DP_F_TC_RECIRC_SHARING). */
     bool (*ct_zone_limited)(uint16_t zone);     /* May be NULL. */

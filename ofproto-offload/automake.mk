@@ -29,6 +29,13 @@ OFFLOAD_WRAPS += dpif_close dpif_port_del
 OFFLOAD_WRAPS += netdev_ports_insert netdev_ports_remove
 OFFLOAD_WRAPS_KNOWN += netdev_ports_remove:__wrap_netdev_ports_insert
 
+if WITH_DPDK
+# dpdk-flow-api.c
+OFFLOAD_WRAPS += netdev_register_flow_api_provider
+# dpdk-ports.c
+OFFLOAD_WRAPS += rte_eth_dev_reset rte_eth_dev_start rte_eth_dev_stop
+endif
+
 noinst_LIBRARIES += ofproto-offload/libofproto-offload.a
 ofproto_offload_libofproto_offload_a_SOURCES = \
 	ofproto-offload/commands.c \
@@ -51,6 +58,17 @@ ofproto_offload_libofproto_offload_a_SOURCES = \
 	ofproto-offload/ports.c \
 	ofproto-offload/ports.h \
 	ofproto-offload/wrap.h
+
+OFFLOAD_DPDK_SOURCES = \
+	ofproto-offload/dpdk-flow-api.c \
+	ofproto-offload/dpdk-offload.h \
+	ofproto-offload/dpdk-ports.c \
+	ofproto-offload/dpdk-queue.c
+if WITH_DPDK
+ofproto_offload_libofproto_offload_a_SOURCES += $(OFFLOAD_DPDK_SOURCES)
+else
+EXTRA_DIST += $(OFFLOAD_DPDK_SOURCES)
+endif
 
 # The daemon: Open vSwitch's own objects and ours.  All of ours are linked as
 # objects of a group, so a wrapped function may be needed by either side.

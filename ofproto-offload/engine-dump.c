@@ -104,6 +104,28 @@ flow_to_output(const struct offload_flow *flow,
     }
 }
 
+/* The userspace datapath adds what is in 'out' to what its software has
+ * counted, and asks for flows in software, too.  Counters are as they were
+ * last read. */
+static int
+get_netdev(const struct offload_flow *flow, struct engine_flow *out)
+{
+    struct offload_flow_stats stats;
+
+    if (flow->state != OFFLOAD_FLOW_INSTALLED
+        && flow->state != OFFLOAD_FLOW_EVICTING) {
+        return ENOENT;
+    }
+    flow_table_stats(flow, &stats);
+    flow_to_output(flow, &stats, out);
+    out->stats.used = stats.used;
+    out->attrs.offloaded = flow->state == OFFLOAD_FLOW_INSTALLED;
+    if (flow->partial || !out->attrs.offloaded) {
+        out->attrs.dp_layer = "ovs";
+    }
+    return 0;
+}
+
 int
 engine_get(const ovs_u128 *ufid, struct engine_flow *out)
 {
@@ -115,6 +137,9 @@ engine_get(const ovs_u128 *ufid, struct engine_flow *out)
 
     if (!flow) {
         return ENOENT;
+    }
+    if (flow->datapath == OFFLOAD_DP_NETDEV) {
+        return get_netdev(flow, out);
     }
     seq = flow_table_seq();
     port = flow->port;
@@ -207,8 +232,10 @@ start_device(struct engine_dump *dump)
     }
     error = dump->backend->dump_start(port, &dump->device);
     if (error) {
-        VLOG_INFO_RL(&rl, "%s: counters can't be read: %s", port->name,
-                     ovs_strerror(error));
+        if (error != EAGAIN) {
+            VLOG_INFO_RL(&rl, "%s: counters can't be read: %s", port->name,
+                         ovs_strerror(error));
+        }
         dump->device = NULL;
         dump->failed = true;
     }
@@ -400,41 +427,68 @@ restore_flow(struct offload_flow *flow)
                                           &counters) != ENOENT) {
         return;
     }
+    error = engine_reinstall(flow);
+    if (error == EAGAIN) {
+        return;                 /* Its device isn't back yet. */
+    }
     COVERAGE_INC(offload_reinstall);
     VLOG_INFO_RL(&rl, "%s: device has lost a rule, which is installed again",
                  flow->port->name);
-    error = engine_reinstall(flow);
     if (error) {
         engine_remove_rule(flow, OFFLOAD_FLOW_EVICTING);
     }
 }
 
+/* The ports whose flows are looked for, and what is found out. */
+struct suspicion {
+    enum offload_datapath datapath;
+    bool clear, any;
+};
+
 static void
-clear_suspicion(struct offload_port *port, void *anyp_)
+suspect_port(struct offload_port *port, void *s_)
 {
-    bool *anyp = anyp_;
+    struct suspicion *s = s_;
     bool suspect;
 
     atomic_read_relaxed(&port->suspect, &suspect);
-    if (suspect && anyp) {
-        *anyp = true;
-    } else if (suspect) {
-        atomic_store_relaxed(&port->suspect, false);
+    if (suspect && port->datapath == s->datapath) {
+        s->any = true;
+        if (s->clear) {
+            atomic_store_relaxed(&port->suspect, false);
+        }
     }
 }
 
-/* Restores missing flows from '*pos' on.  Returns true at the end, false if
- * time is up. */
 static bool
-restore_flows(struct cmap_position *pos)
+any_suspect(enum offload_datapath datapath)
 {
-    long long int end = time_msec() + RESTORE_MAX_MS;
+    struct suspicion s = { .datapath = datapath };
+
+    offload_port_for_each(suspect_port, &s);
+    return s.any;
+}
+
+static void
+clear_suspicion(enum offload_datapath datapath)
+{
+    struct suspicion s = { .datapath = datapath, .clear = true };
+
+    offload_port_for_each(suspect_port, &s);
+}
+
+/* Restores missing flows of 'datapath' from '*pos' on.  Returns true at the
+ * end, false if it is 'end', msec. */
+static bool
+restore_flows(enum offload_datapath datapath, struct cmap_position *pos,
+              long long int end)
+{
     struct offload_flow *flow;
 
     while ((flow = flow_table_next(pos))) {
         struct offload_flow *claimed;
 
-        if (flow_is_missing(flow)
+        if (flow->datapath == datapath && flow_is_missing(flow)
             && !flow_table_try_claim(&flow->ufid, false, &claimed)) {
             restore_flow(claimed);
             flow_table_release(claimed);
@@ -451,19 +505,78 @@ engine_dump_run(void)
 {
     static long long int next = LLONG_MIN;
     static struct cmap_position pos;
-    bool any = false;
+    bool any;
 
     if (time_msec() < next) {
         return;
     }
-    offload_port_for_each(clear_suspicion, &any);
-    if (any && !restore_flows(&pos)) {
+    any = any_suspect(OFFLOAD_DP_SYSTEM);
+    if (any && !restore_flows(OFFLOAD_DP_SYSTEM, &pos,
+                              time_msec() + RESTORE_MAX_MS)) {
         poll_immediate_wake();
         return;
     }
     if (any) {
-        offload_port_for_each(clear_suspicion, NULL);
+        clear_suspicion(OFFLOAD_DP_SYSTEM);
     }
     memset(&pos, 0, sizeof pos);
     next = time_msec() + RESTORE_INTERVAL_MS;
+}
+
+/* The userspace datapath's: a thread of ours has the time. */
+
+struct port_list {
+    struct offload_port **ports;
+    size_t n, allocated;
+};
+
+static void
+collect_port(struct offload_port *port, void *list_)
+{
+    struct port_list *list = list_;
+
+    if (port->datapath == OFFLOAD_DP_NETDEV && port->backend
+        && offload_port_try_ref(port)) {
+        if (list->n >= list->allocated) {
+            list->ports = x2nrealloc(list->ports, &list->allocated,
+                                     sizeof *list->ports);
+        }
+        list->ports[list->n++] = port;
+    }
+}
+
+static void
+refresh_port(struct offload_port *port, struct ofpbuf *buf)
+{
+    struct engine_flow flow = { .match = NULL };
+    struct engine_dump *dump;
+
+    if (!engine_dump_start(port, false, &dump)) {
+        while (engine_dump_next(dump, buf, &flow)) {
+            continue;
+        }
+        engine_dump_done(dump);
+    }
+}
+
+void
+engine_refresh(void)
+{
+    struct cmap_position pos = { 0, 0, 0 };
+    struct port_list list = { .n = 0 };
+    struct ofpbuf buf;
+
+    ofpbuf_init(&buf, 0);
+    offload_port_for_each(collect_port, &list);
+    for (size_t i = 0; i < list.n; i++) {
+        refresh_port(list.ports[i], &buf);
+        offload_port_unref(list.ports[i]);
+    }
+    free(list.ports);
+    ofpbuf_uninit(&buf);
+
+    if (any_suspect(OFFLOAD_DP_NETDEV)) {
+        restore_flows(OFFLOAD_DP_NETDEV, &pos, LLONG_MAX);
+        clear_suspicion(OFFLOAD_DP_NETDEV);
+    }
 }

@@ -33,6 +33,9 @@ VLOG_DEFINE_THIS_MODULE(offload_port);
 /* In the order in which they are offered a port. */
 static const struct offload_backend *const backends[] = {
     &offload_backend_tc,
+#ifdef DPDK_NETDEV
+    &offload_backend_rte,
+#endif
 };
 
 static atomic_uint32_t max_flows = ATOMIC_VAR_INIT(ENGINE_MAX_FLOWS_DEFAULT);
@@ -112,8 +115,10 @@ ct_zone_limited(uint16_t zone)
 }
 
 void
-engine_context(struct offload_context *context, bool recirc_shared)
+engine_context(struct offload_context *context,
+               enum offload_datapath datapath, bool recirc_shared)
 {
+    context->datapath = datapath;
     context->recirc_shared = recirc_shared;
     context->ct_zone_limited = ct_zone_limited;
 }
@@ -137,17 +142,26 @@ engine_port_add(odp_port_t odp_port, const char *name,
 }
 
 int
-engine_port_open(int ifindex, struct offload_refusal *refusal)
+engine_port_add_netdev(odp_port_t odp_port, const char *name,
+                       enum offload_port_kind kind, uint16_t dpdk_id,
+                       ovs_be16 tp_dst)
 {
-    struct offload_port *port = offload_port_lookup_ifindex(ifindex);
+    if (!offload_port_lookup_in(OFFLOAD_DP_NETDEV, odp_port)) {
+        offload_port_add_netdev(odp_port, name, kind, dpdk_id, tp_dst);
+    }
+    return 0;
+}
+
+/* Offers 'port' to the backends of its datapath. */
+static int
+port_open(struct offload_port *port, struct offload_refusal *refusal)
+{
     int error = EOPNOTSUPP;
 
-    if (!port) {
-        return offload_refuse(refusal, OFFLOAD_REFUSED_IN_PORT, "in_port",
-                              NULL, "no datapath port has ifindex %d",
-                              ifindex);
-    }
     for (size_t i = 0; i < ARRAY_SIZE(backends) && !port->backend; i++) {
+        if (backends[i]->datapath != port->datapath) {
+            continue;
+        }
         error = backends[i]->port_open(port, refusal);
         if (!error) {
             /* Readers see the backend only when it is ready. */
@@ -158,11 +172,36 @@ engine_port_open(int ifindex, struct offload_refusal *refusal)
     return port->backend ? 0 : error;
 }
 
-void
-engine_port_remove(odp_port_t odp_port)
+int
+engine_port_open(int ifindex, struct offload_refusal *refusal)
 {
-    struct offload_port *port = offload_port_lookup(odp_port);
+    struct offload_port *port = offload_port_lookup_ifindex(ifindex);
 
+    if (!port) {
+        return offload_refuse(refusal, OFFLOAD_REFUSED_IN_PORT, "in_port",
+                              NULL, "no datapath port has ifindex %d",
+                              ifindex);
+    }
+    return port_open(port, refusal);
+}
+
+int
+engine_port_open_netdev(odp_port_t odp_port, struct offload_refusal *refusal)
+{
+    struct offload_port *port = offload_port_lookup_in(OFFLOAD_DP_NETDEV,
+                                                       odp_port);
+
+    if (!port) {
+        return offload_refuse(refusal, OFFLOAD_REFUSED_IN_PORT, "in_port",
+                              NULL, "no port %"PRIu32" is known",
+                              odp_to_u32(odp_port));
+    }
+    return port_open(port, refusal);
+}
+
+static void
+port_remove(struct offload_port *port)
+{
     if (!port) {
         return;
     }
@@ -180,6 +219,18 @@ engine_port_remove(odp_port_t odp_port)
         }
     }
     offload_port_remove(port);
+}
+
+void
+engine_port_remove(odp_port_t odp_port)
+{
+    port_remove(offload_port_lookup(odp_port));
+}
+
+void
+engine_port_remove_netdev(odp_port_t odp_port)
+{
+    port_remove(offload_port_lookup_in(OFFLOAD_DP_NETDEV, odp_port));
 }
 
 int

@@ -16,7 +16,8 @@
 #include "offload-rule.h"
 
 /* The datapath's properties and configuration, as parsing needs them. */
-void engine_context(struct offload_context *, bool recirc_shared);
+void engine_context(struct offload_context *, enum offload_datapath,
+                    bool recirc_shared);
 uint32_t engine_max_flows(void);
 unsigned int engine_max_staleness(void);
 

@@ -158,12 +158,16 @@ engine_reinstall(struct offload_flow *flow)
     int error;
 
     atomic_read_relaxed(&recirc_is_shared, &shared);
-    engine_context(&context, shared);
+    if (backend->own_thread) {
+        op.handle = flow->handle;       /* It keeps books of what is lost. */
+    }
+    engine_context(&context, flow->datapath, shared);
     minimatch_expand(&spec->match, &match);
     error = offload_rule_parse(rule, &flow->ufid, flow->port, &match,
                                nl_attr_get(actions), nl_attr_get_size(actions),
                                &context, &op.refusal);
     if (!error) {
+        rule->mark = flow->mark;
         backend->rule_put(device, flow->port, rule, &op);
         backend->batch_commit(device);
         error = op.error;
@@ -171,8 +175,8 @@ engine_reinstall(struct offload_flow *flow)
     if (!error) {
         flow_table_installed(flow, flow->port, &op.handle, &match,
                              nl_attr_get(actions), nl_attr_get_size(actions),
-                             NULL);
-    } else {
+                             backend->own_thread ? &op.counters : NULL);
+    } else if (error != EAGAIN) {
         engine_note_refusal(&op.refusal, flow->port, &flow->ufid);
     }
     return error;
@@ -226,6 +230,28 @@ refuse_put(struct engine_task *task)
     return offload_refusal_errno(&task->op->refusal);
 }
 
+/* Links the flow of 'task' to its parents and children.  Flows of the userspace
+ * datapath have none: those that recirculate are refused. */
+static int
+link_rule(struct engine_task *task)
+{
+    struct engine_op *op = task->op;
+
+    if (op->datapath == OFFLOAD_DP_NETDEV) {
+        return 0;
+    }
+    if (task->recirc_id || task->n_ids || task->flow->recirc) {
+        recirc_links_set(task->flow, op->in_port, task->recirc_id,
+                         task->ids, task->n_ids, true);
+    }
+    if (!recirc_parents_in_hardware(op->in_port, task->recirc_id)) {
+        return offload_refuse(&op->refusal, OFFLOAD_REFUSED_PARENT,
+                              "recirc_id", NULL, "recirc_id %#"PRIx32,
+                              task->recirc_id);
+    }
+    return 0;
+}
+
 /* Parses the megaflow of 'task' into 'rule', and links it to its parents and
  * children. */
 static int
@@ -237,8 +263,9 @@ prepare_rule(struct engine_task *task, struct offload_rule *rule)
     int error;
 
     task->recirc_id = op->match->flow.recirc_id;
-    task->n_ids = recirc_ids_from_actions(op->actions, op->actions_len,
-                                          task->ids);
+    task->n_ids = (op->datapath == OFFLOAD_DP_NETDEV ? 0
+                   : recirc_ids_from_actions(op->actions, op->actions_len,
+                                             task->ids));
     if (task->n_ids > RECIRC_MAX_IDS) {
         task->n_ids = RECIRC_MAX_IDS;
         return offload_refuse(refusal, OFFLOAD_REFUSED_CHAIN, "recirc", NULL,
@@ -246,21 +273,16 @@ prepare_rule(struct engine_task *task, struct offload_rule *rule)
                               RECIRC_MAX_IDS);
     }
 
-    engine_context(&context, op->recirc_shared);
+    engine_context(&context, op->datapath, op->recirc_shared);
     error = offload_rule_parse(rule, op->ufid, task->port, op->match,
                                op->actions, op->actions_len, &context,
                                refusal);
+    if (!error) {
+        rule->mark = op->mark;
+        error = link_rule(task);
+    }
     if (error) {
         return error;
-    }
-
-    if (task->recirc_id || task->n_ids || task->flow->recirc) {
-        recirc_links_set(task->flow, op->in_port, task->recirc_id,
-                         task->ids, task->n_ids, true);
-    }
-    if (!recirc_parents_in_hardware(op->in_port, task->recirc_id)) {
-        return offload_refuse(refusal, OFFLOAD_REFUSED_PARENT, "recirc_id",
-                              NULL, "recirc_id %#"PRIx32, task->recirc_id);
     }
     /* New ones are this one and what else is on its way. */
     if (task->flow->state != OFFLOAD_FLOW_INSTALLED && engine_max_flows()
@@ -291,7 +313,9 @@ start_put(struct engine_batch *batch, struct engine_task *task)
     const struct offload_backend *backend = task->port->backend;
     bool installed = task->flow->state == OFFLOAD_FLOW_INSTALLED;
 
-    atomic_store_relaxed(&recirc_is_shared, task->op->recirc_shared);
+    if (task->op->datapath == OFFLOAD_DP_SYSTEM) {
+        atomic_store_relaxed(&recirc_is_shared, task->op->recirc_shared);
+    }
     if (installed && task->flow->port != task->port) {
         /* Can't be: an ufid is a hash of a key that includes the port. */
         task->refused = true;
@@ -343,8 +367,12 @@ finish_refused_put(struct engine_batch *batch, struct engine_task *task,
         recirc_links_set(flow, op->in_port, 0, task->ids, task->n_ids, false);
         strand_children(batch, op->in_port, task->ids, task->n_ids);
     } else {
+        bool keep = (op->datapath == OFFLOAD_DP_NETDEV
+                     && flow->state != OFFLOAD_FLOW_NEW);
+
         recirc_links_clear(flow);
-        flow_table_uninstalled(flow, OFFLOAD_FLOW_DEAD,
+        flow_table_uninstalled(flow, keep ? OFFLOAD_FLOW_EVICTING
+                                          : OFFLOAD_FLOW_DEAD,
                                had_rule ? &task->device.counters : NULL);
     }
 }
@@ -408,6 +436,9 @@ finish_put(struct engine_batch *batch, struct engine_task *task)
         COVERAGE_INC(offload_put);
         atomic_count_inc(&task->port->n_rules);
     }
+    flow->datapath = op->datapath;
+    flow->mark = op->mark;
+    flow->partial = task->device.partial;
     flow_table_installed(flow, task->port, &task->device.handle, op->match,
                          op->actions, op->actions_len,
                          task->device.lost ? NULL : &task->device.counters);
@@ -539,7 +570,7 @@ batch_add(struct engine_batch *batch, struct engine_op *op)
     zero_stats(op->stats);
 
     if (op->type == ENGINE_PUT) {
-        port = offload_port_lookup(op->in_port);
+        port = offload_port_lookup_in(op->datapath, op->in_port);
         if (!port || !port->backend) {
             op->error = offload_refuse(&op->refusal, OFFLOAD_REFUSED_IN_PORT,
                                        "in_port", NULL, "port %"PRIu32,
@@ -574,6 +605,7 @@ batch_add(struct engine_batch *batch, struct engine_op *op)
     task->refused = task->asked = false;
     task->n_ids = 0;
     task->device.error = 0;
+    task->device.partial = false;
     if (op->type == ENGINE_PUT) {
         start_put(batch, task);
     } else {

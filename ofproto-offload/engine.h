@@ -63,6 +63,19 @@ int engine_port_add(odp_port_t, const char *name, enum offload_port_kind,
 int engine_port_open(int ifindex, struct offload_refusal *);
 void engine_port_remove(odp_port_t);
 
+/* The same for ports of the userspace datapath, see offload-port.h.  One that
+ * is known stays as it is until it is removed, whatever it is added as: each
+ * ovs-appctl dpctl command adds all ports again, tunnels by other names. */
+int engine_port_add_netdev(odp_port_t, const char *name,
+                           enum offload_port_kind, uint16_t dpdk_id,
+                           ovs_be16 tp_dst);
+int engine_port_open_netdev(odp_port_t, struct offload_refusal *);
+void engine_port_remove_netdev(odp_port_t);
+
+/* Reads the counters of all ports of the userspace datapath, and puts back
+ * what their devices have lost.  From one thread, now and then. */
+void engine_refresh(void);
+
 /* Operations on flows. */
 enum engine_op_type { ENGINE_PUT, ENGINE_DEL };
 
@@ -76,6 +89,9 @@ struct engine_op {
     const struct nlattr *actions;
     size_t actions_len;         /* Bytes. */
     odp_port_t in_port;
+    enum offload_datapath datapath;
+    uint32_t mark;              /* The userspace datapath's, see offload_rule;
+                                 * 0: none. */
     bool recirc_shared;         /* Datapath shares recirc_id with TC. */
 
     /* Results. */

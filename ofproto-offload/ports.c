@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef DPDK_NETDEV
+#include "dpdk-offload.h"
+#endif
 #include "dpif.h"
 #include "engine.h"
 #include "flow-api.h"
@@ -70,8 +73,8 @@ static const struct {
     { "ip6gre", OFFLOAD_PORT_GRE },
 };
 
-static enum offload_port_kind
-port_kind(const struct netdev *netdev)
+enum offload_port_kind
+ports_kind(const struct netdev *netdev)
 {
     for (size_t i = 0; i < ARRAY_SIZE(port_kinds); i++) {
         if (!strcmp(netdev_get_type(netdev), port_kinds[i].type)) {
@@ -125,7 +128,7 @@ known_port_create(struct netdev *netdev, odp_port_t odp_port)
     port->odp_port = odp_port;
     port->name = xstrdup(netdev_vport_get_dpif_port(netdev, namebuf,
                                                     sizeof namebuf));
-    port->kind = port_kind(netdev);
+    port->kind = ports_kind(netdev);
     port->block_id = netdev_get_block_id(netdev);
     ifindex = netdev_get_ifindex(netdev);
     if (ifindex > 0) {
@@ -291,6 +294,9 @@ __wrap_netdev_ports_insert(struct netdev *netdev, struct dpif_port *dpif_port)
             ports_open(netdev);
         }
     }
+#ifdef DPDK_NETDEV
+    dpdk_ports_add(netdev, dpif_port->port_no);
+#endif
     return __real_netdev_ports_insert(netdev, dpif_port);
 }
 
@@ -322,6 +328,11 @@ __wrap_netdev_ports_remove(odp_port_t odp_port, const char *dpif_type)
     if (!strcmp(dpif_type, "system") && !is_leaving) {
         ports_remove(odp_port);
     }
+#ifdef DPDK_NETDEV
+    if (!strcmp(dpif_type, "netdev")) {
+        dpdk_ports_remove(odp_port);
+    }
+#endif
     return __real_netdev_ports_remove(odp_port, dpif_type);
 }
 

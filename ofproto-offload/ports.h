@@ -15,6 +15,8 @@
  *
  * Thread-safe. */
 
+#include "offload-port.h"
+
 struct ds;
 struct netdev;
 struct offload_port;
@@ -25,6 +27,9 @@ void ports_open(const struct netdev *);
 
 /* The port of 'netdev', or NULL.  Good until the caller quiesces. */
 struct offload_port *ports_lookup(const struct netdev *);
+
+/* The kind of 'netdev'. */
+enum offload_port_kind ports_kind(const struct netdev *);
 
 /* Appends a line for each port whose flows can't be offloaded, with the
  * reason. */

@@ -6,6 +6,7 @@ TESTSUITE_AT = \
 	tests/action.at \
 	tests/engine.at \
 	tests/eswitch.at \
+	tests/rte.at \
 	tests/tc-netlink.at \
 	tests/glue.at
 TESTSUITE = tests/testsuite
@@ -164,6 +165,16 @@ EXTRA_DIST += \
 	tests/eswitch/match.py \
 	tests/eswitch/packets.py
 
+# From megaflows to rte_flow's items and actions.
+if WITH_DPDK
+check_PROGRAMS += tests/test-rte
+tests_test_rte_SOURCES = tests/test-rte.c
+tests_test_rte_LDADD = $(OFFLOAD_LIBS)
+tests_test_rte_DEPENDENCIES = $(OFFLOAD_DEPS)
+else
+EXTRA_DIST += tests/test-rte.c
+endif
+
 # Fuzzers, by a compiler that has libFuzzer.
 EXTRA_DIST += tests/fuzz-eswitch.c tests/fuzz-eswitch.corpus
 EXTRA_DIST += tests/fuzz-tc-reply.c tests/fuzz-tc-reply.corpus
@@ -184,6 +195,7 @@ FUZZ_ACTION = \
 	$(srcdir)/lib/offload-action.c \
 	$(srcdir)/lib/offload-action-ct.c \
 	$(srcdir)/lib/offload-action-format.c \
+	$(srcdir)/lib/offload-action-netdev.c \
 	$(srcdir)/lib/offload-action-set.c \
 	$(srcdir)/lib/offload-action-tunnel.c \
 	$(srcdir)/lib/offload-field.c \

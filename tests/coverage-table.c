@@ -56,7 +56,7 @@ print_actions(void)
     for (size_t i = 0; i < n; i++) {
         if (rows[i].name) {
             printf("| `%s` | %s | %s |\n", rows[i].name,
-                   rows[i].parse ? "yes" : "refused",
+                   rows[i].parse && !rows[i].netdev_only ? "yes" : "refused",
                    rows[i].note ? rows[i].note : "");
         }
     }

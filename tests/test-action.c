@@ -498,7 +498,7 @@ cmd_rows(char *argv[] OVS_UNUSED)
     assert(n == __OVS_ACTION_ATTR_MAX && !rows[0].name);
     for (size_t i = 1; i < n; i++) {
         printf("%s%s\n", rows[i].name ? rows[i].name : "?",
-               rows[i].parse ? "" : " refused");
+               rows[i].parse && !rows[i].netdev_only ? "" : " refused");
     }
     for (size_t i = 0; i < OFFLOAD_N_ACTIONS; i++) {
         assert(offload_action_name(i));

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "dpdk-offload.h"
+#include "engine.h"
+#include "netdev-offload-provider.h"
+#include "netdev-provider.h"
+#include "offload-port.h"
+#include "openvswitch/match.h"
+#include "ovs-atomic.h"
+#include "wrap.h"
+
+/* Open vSwitch's threads that offload call flow_put() and flow_del(), and
+ * revalidators flow_get(), with the datapath's port lock held for reading, so
+ * nothing here asks Open vSwitch about ports.
+ *
+ * The ufid that comes is the "mega_ufid": a hash of what the flow matches,
+ * which the copies of it that several PMD threads have share.  It isn't the
+ * one that dpctl/dump-flows shows. */
+
+OFFLOAD_WRAP(netdev_register_flow_api_provider);
+
+/* True once there may be rules that mark packets.  The userspace datapath
+ * gives a deleted flow's mark to the next one: then the rule must be gone. */
+static atomic_bool any_marks = ATOMIC_VAR_INIT(false);
+
+static int
+dpdk_flow_put(struct netdev *netdev, struct match *match,
+              struct nlattr *actions, size_t actions_len,
+              const ovs_u128 *ufid, struct offload_info *info,
+              struct dpif_flow_stats *stats)
+{
+    struct offload_port *port
+        = offload_port_lookup_in(OFFLOAD_DP_NETDEV,
+                                 match->flow.in_port.odp_port);
+
+    if (!dpdk_serves(netdev) || !port || !port->backend) {
+        return EOPNOTSUPP;
+    }
+    if (port->match_only) {
+        atomic_store(&any_marks, true);
+    }
+    dpdk_queue_put(port, ufid, match, actions, actions_len, info->flow_mark);
+    if (stats) {
+        memset(stats, 0, sizeof *stats);
+    }
+    return 0;
+}
+
+static int
+dpdk_flow_del(struct netdev *netdev, const ovs_u128 *ufid,
+              struct dpif_flow_stats *stats)
+{
+    bool wait;
+
+    if (!dpdk_serves(netdev)) {
+        return EOPNOTSUPP;
+    }
+    if (stats) {
+        struct engine_flow flow = { .match = NULL };
+
+        memset(stats, 0, sizeof *stats);
+        if (!engine_get(ufid, &flow)) {
+            *stats = flow.stats;
+        }
+    }
+    atomic_read(&any_marks, &wait);
+    dpdk_queue_del(ufid, wait);
+    return 0;
+}
+
+/* Never asks the device.  Open vSwitch wants neither match nor actions. */
+static int
+dpdk_flow_get(struct netdev *netdev, struct match *match OVS_UNUSED,
+              struct nlattr **actions OVS_UNUSED, const ovs_u128 *ufid,
+              struct dpif_flow_stats *stats, struct dpif_flow_attrs *attrs,
+              struct ofpbuf *buf OVS_UNUSED)
+{
+    struct engine_flow flow = { .match = NULL };
+    int error;
+
+    if (!dpdk_serves(netdev)) {
+        return EOPNOTSUPP;
+    }
+    error = engine_get(ufid, &flow);
+    if (!error) {
+        *stats = flow.stats;
+        *attrs = flow.attrs;
+    }
+    return error;
+}
+
+/* Called for a port that is about to be removed, when dpdk_ports_remove() does
+ * it. */
+static int
+dpdk_flow_flush(struct netdev *netdev OVS_UNUSED)
+{
+    return 0;
+}
+
+/* A count for each of Open vSwitch's threads that offload, all zeros. */
+static int
+dpdk_flow_get_n_flows(struct netdev *netdev, uint64_t *n_flows)
+{
+    struct offload_port *port = dpdk_ports_lookup(netdev);
+
+    if (!port) {
+        return EOPNOTSUPP;
+    }
+    n_flows[0] = engine_n_flows(port);
+    return 0;
+}
+
+static int
+dpdk_init_flow_api(struct netdev *netdev)
+{
+    return dpdk_serves(netdev) ? dpdk_ports_open(netdev) : EOPNOTSUPP;
+}
+
+const struct netdev_flow_api dpdk_flow_api = {
+    .type = "fastpath_dpdk",
+    .flow_flush = dpdk_flow_flush,
+    .flow_put = dpdk_flow_put,
+    .flow_get = dpdk_flow_get,
+    .flow_del = dpdk_flow_del,
+    .flow_get_n_flows = dpdk_flow_get_n_flows,
+    .init_flow_api = dpdk_init_flow_api,
+};
+
+/* Open vSwitch registers its own provider when it has initialized DPDK: ours
+ * takes its place. */
+int
+__wrap_netdev_register_flow_api_provider(const struct netdev_flow_api *api)
+{
+    return __real_netdev_register_flow_api_provider(
+        strcmp(api->type, "dpdk_flow_api") ? api : &dpdk_flow_api);
+}

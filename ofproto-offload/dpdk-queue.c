@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "coverage.h"
+#include "dpdk-offload.h"
+#include "engine.h"
+#include "offload-port.h"
+#include "openvswitch/list.h"
+#include "openvswitch/match.h"
+#include "openvswitch/thread.h"
+#include "ovs-rcu.h"
+#include "ovs-thread.h"
+#include "util.h"
+
+COVERAGE_DEFINE(offload_queued);
+
+/* How often counters are read, in msec.  NICs refresh theirs about as often. */
+#define READ_INTERVAL_MS 500
+
+/* Operations that go to the engine together. */
+#define QUEUE_BATCH 64
+
+struct item {
+    struct ovs_list node;
+    enum engine_op_type type;
+    ovs_u128 ufid;
+    bool *done;                 /* To be set at the end, or NULL. */
+
+    /* ENGINE_PUT. */
+    struct offload_port *in_port;   /* A reference. */
+    struct match match;
+    uint32_t mark;
+    size_t actions_len;         /* Bytes; the actions follow. */
+};
+
+static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
+static struct ovs_list queue OVS_GUARDED_BY(mutex)
+    = OVS_LIST_INITIALIZER(&queue);
+static pthread_cond_t came = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t finished = PTHREAD_COND_INITIALIZER;
+
+static void
+enqueue(struct item *item)
+{
+    bool done = false;
+    bool wait = item->type == ENGINE_DEL && item->done;
+
+    COVERAGE_INC(offload_queued);
+    if (wait) {
+        item->done = &done;
+    }
+    ovs_mutex_lock(&mutex);
+    ovs_list_push_back(&queue, &item->node);
+    xpthread_cond_signal(&came);
+    while (wait && !done) {
+        ovs_mutex_cond_wait(&finished, &mutex);
+    }
+    ovs_mutex_unlock(&mutex);
+}
+
+void
+dpdk_queue_put(struct offload_port *in_port, const ovs_u128 *ufid,
+               const struct match *match, const struct nlattr *actions,
+               size_t actions_len, uint32_t mark)
+{
+    struct item *item;
+
+    if (!offload_port_try_ref(in_port)) {
+        return;                 /* Removed meanwhile. */
+    }
+    item = xmalloc(sizeof *item + actions_len);
+    item->type = ENGINE_PUT;
+    item->ufid = *ufid;
+    item->done = NULL;
+    item->in_port = in_port;
+    item->match = *match;
+    item->mark = mark;
+    item->actions_len = actions_len;
+    if (actions_len) {
+        memcpy(item + 1, actions, actions_len);
+    }
+    enqueue(item);
+}
+
+void
+dpdk_queue_del(const ovs_u128 *ufid, bool wait)
+{
+    static bool unused;
+    struct item *item = xzalloc(sizeof *item);
+
+    item->type = ENGINE_DEL;
+    item->ufid = *ufid;
+    item->done = wait ? &unused : NULL;
+    enqueue(item);
+}
+
+/* Waits for work and takes up to 'max' items.  The thread is quiescent
+ * meanwhile. */
+static size_t
+dequeue(struct item *items[], size_t max)
+{
+    size_t n = 0;
+
+    ovsrcu_quiesce_start();
+    ovs_mutex_lock(&mutex);
+    while (ovs_list_is_empty(&queue)) {
+        ovs_mutex_cond_wait(&came, &mutex);
+    }
+    while (n < max && !ovs_list_is_empty(&queue)) {
+        items[n++] = CONTAINER_OF(ovs_list_pop_front(&queue), struct item,
+                                  node);
+    }
+    ovs_mutex_unlock(&mutex);
+    ovsrcu_quiesce_end();
+    return n;
+}
+
+/* Its port may have been removed, and its number be another one's. */
+static bool
+is_stale(const struct item *item)
+{
+    return (item->type == ENGINE_PUT
+            && offload_port_lookup_in(OFFLOAD_DP_NETDEV,
+                                      item->in_port->odp_port)
+               != item->in_port);
+}
+
+static void
+item_to_op(const struct item *item, struct engine_op *op)
+{
+    *op = (struct engine_op) {
+        .type = item->type,
+        .ufid = &item->ufid,
+        .datapath = OFFLOAD_DP_NETDEV,
+    };
+    if (item->type == ENGINE_PUT) {
+        op->match = &item->match;
+        op->actions = (const struct nlattr *) (item + 1);
+        op->actions_len = item->actions_len;
+        op->in_port = item->in_port->odp_port;
+        op->mark = item->mark;
+    }
+}
+
+static void
+work(struct item *items[], size_t n)
+{
+    struct engine_op ops[QUEUE_BATCH];
+    struct engine_op *opsp[QUEUE_BATCH];
+    size_t n_ops = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!is_stale(items[i])) {
+            item_to_op(items[i], &ops[n_ops]);
+            opsp[n_ops] = &ops[n_ops];
+            n_ops++;
+        }
+    }
+    engine_operate(opsp, n_ops);
+}
+
+static void
+finish(struct item *items[], size_t n)
+{
+    ovs_mutex_lock(&mutex);
+    for (size_t i = 0; i < n; i++) {
+        if (items[i]->done) {
+            *items[i]->done = true;
+            xpthread_cond_broadcast(&finished);
+        }
+    }
+    ovs_mutex_unlock(&mutex);
+
+    for (size_t i = 0; i < n; i++) {
+        if (items[i]->type == ENGINE_PUT) {
+            offload_port_unref(items[i]->in_port);
+        }
+        free(items[i]);
+    }
+}
+
+static void *
+worker_main(void *aux OVS_UNUSED)
+{
+    for (;;) {
+        struct item *items[QUEUE_BATCH];
+        size_t n = dequeue(items, QUEUE_BATCH);
+
+        work(items, n);
+        finish(items, n);
+        coverage_try_clear();
+    }
+    return NULL;
+}
+
+static void *
+reader_main(void *aux OVS_UNUSED)
+{
+    for (;;) {
+        engine_refresh();
+        coverage_try_clear();
+        xnanosleep(READ_INTERVAL_MS * UINT64_C(1000000));
+    }
+    return NULL;
+}
+
+void
+dpdk_queue_start(void)
+{
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+
+    if (ovsthread_once_start(&once)) {
+        ovs_thread_create("fastpath_rules", worker_main, NULL);
+        ovs_thread_create("fastpath_count", reader_main, NULL);
+        ovsthread_once_done(&once);
+    }
+}
