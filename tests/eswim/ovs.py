@@ -64,6 +64,15 @@ class StockOvs:
                         PATH=f"{root}/usr/bin:{root}/usr/sbin:"
                              + os.environ["PATH"])
         self.db = f"unix:{self.dir}/db.sock"
+        self.root = root
+        try:
+            self._start_all(args)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start_all(self, args):
+        root = self.root
         self.run("ovsdb-tool", "create", f"{self.dir}/conf.db",
                  f"{root}/usr/share/openvswitch/vswitch.ovsschema")
         self._start("ovsdb-server", f"--remote=p{self.db}",
@@ -80,6 +89,7 @@ class StockOvs:
                    f"--vdev=net_eswim0,{args}")
         self._start(f"{root}/usr/lib/openvswitch-switch-dpdk/"
                     "ovs-vswitchd-dpdk", f"--unixctl={self.dir}/ctl",
+                    "-vnetdev_offload_dpdk:file:dbg",
                     f"--pidfile={self.dir}/ovs-vswitchd.pid", self.db)
         self.vsctl("add-br", "br0", "--", "set", "bridge", "br0",
                    "datapath_type=netdev", "fail_mode=secure")
@@ -148,12 +158,12 @@ class StockOvs:
             return log.read()
 
     def close(self):
-        if self.daemons[-1].poll() is None:
-            with contextlib.suppress(Failure):
+        status = None
+        if os.path.exists(f"{self.dir}/ctl"):
+            with contextlib.suppress(Failure, subprocess.TimeoutExpired):
                 self.appctl("exit")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.daemons[-1].wait(TIMEOUT)
-        status = self.daemons[-1].poll()
+                self.daemons[-1].wait(TIMEOUT)
+                status = self.daemons[-1].poll()
         for daemon in self.daemons:
             if daemon.poll() is None:
                 daemon.send_signal(signal.SIGKILL)

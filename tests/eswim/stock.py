@@ -60,26 +60,27 @@ def ping():
     report([], 1)
 
 
-# OpenFlow actions, frame that enters at VF 0, frame that comes out at VF 1.
+# OpenFlow match and actions, frame that enters at VF 0, frame that comes out at VF 1.
 EFFECTS = [
-    ("output:r1", udp4(), udp4()),
-    ("output:r1", udp6(), udp6()),
-    ("output:r1", tcp4(), tcp4()),
-    ("output:r1", ip4() / ICMP(), ip4() / ICMP()),
-    ("output:r1", fragment(0, True), fragment(0, True)),
-    ("output:r1", fragment(8, True), fragment(8, True)),
-    (f"mod_dl_src:{C},mod_dl_dst:{A},output:r1", udp4(),
+    ("", "output:r1", udp4(), udp4()),
+    ("", "output:r1", udp6(), udp6()),
+    ("", "output:r1", tcp4(), tcp4()),
+    ("", "output:r1", ip4() / ICMP(), ip4() / ICMP()),
+    ("", "output:r1", fragment(0, True), fragment(0, True)),
+    ("", "output:r1", fragment(8, True), fragment(8, True)),
+    ("", f"mod_dl_src:{C},mod_dl_dst:{A},output:r1", udp4(),
      eth(dst=A, src=C) / udp4()[IP]),
-    ("mod_nw_src:192.0.2.1,mod_nw_dst:192.0.2.2,output:r1", tcp4(),
+    ("ip", "mod_nw_src:192.0.2.1,mod_nw_dst:192.0.2.2,output:r1", tcp4(),
      ip4(src="192.0.2.1", dst="192.0.2.2") / tcp4()[TCP]),
-    ("mod_tp_src:7,mod_tp_dst:8,output:r1", udp4(), udp4(sport=7, dport=8)),
-    ("set_field:9->nw_ttl,output:r1", udp4(), ip4(ttl=9) / udp4()[UDP]),
-    ("set_field:fd00::9->ipv6_dst,output:r1", udp6(),
+    ("udp", "mod_tp_src:7,mod_tp_dst:8,output:r1", udp4(),
+     udp4(sport=7, dport=8)),
+    ("ip", "mod_nw_ttl:9,output:r1", udp4(), ip4(ttl=9) / udp4()[UDP]),
+    ("ipv6", "set_field:fd00::9->ipv6_dst,output:r1", udp6(),
      ip6(dst="fd00::9") / udp6()[UDP]),
-    ("push_vlan:0x8100,set_field:4105->vlan_vid,output:r1", udp4(),
+    ("", "mod_vlan_vid:9,output:r1", udp4(),
      eth() / Dot1Q(vlan=9) / udp4()[IP]),
-    ("strip_vlan,output:r1", eth() / Dot1Q(vlan=5) / udp4()[IP], udp4()),
-    ("drop", udp4(), None),
+    ("", "strip_vlan,output:r1", eth() / Dot1Q(vlan=5) / udp4()[IP], udp4()),
+    ("", "drop", udp4(), None),
 ]
 
 
@@ -118,11 +119,11 @@ def transfer_rules(ovs):
             if r["kind"] == "transfer" and r["port"] == 1]
 
 
-def effect(ovs, taps, actions, frame, wanted):
+def effect(ovs, taps, match, actions, frame, wanted):
     ovs.appctl("dpctl/del-flows")
     wait_for(lambda: not ovs.rules(), "the hardware to be empty")
     ovs.ofctl("del-flows", "br0")
-    ovs.ofctl("add-flow", "br0", f"in_port=r0,actions={actions}")
+    ovs.ofctl("add-flow", "br0", f"{match},in_port=r0,actions={actions}")
     taps.drain()
 
     taps.send("eswim0vf0", frame)
@@ -150,7 +151,7 @@ def effects():
             try:
                 effect(ovs, taps, *row)
             except Failure as failure:
-                failures.append(f"{row[0]}, {row[1].summary()}: {failure}")
+                failures.append(f"{row[1]}, {row[2].summary()}: {failure}")
     report(failures, len(EFFECTS))
 
 
