@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	tests/eswim-testsuite.at \
 	tests/eswim/cases.py \
 	tests/eswim/effects.py \
+	tests/eswim/faults.py \
 	tests/eswim/nic.py \
 	tests/eswim/ovs.py \
 	tests/eswim/refusals.py \

@@ -120,7 +120,7 @@ def transfer_rules(ovs):
 
 
 def effect(ovs, taps, match, actions, frame, wanted):
-    ovs.appctl("dpctl/del-flows")
+    ovs.appctl("revalidator/purge")
     wait_for(lambda: not ovs.rules(), "the hardware to be empty")
     ovs.ofctl("del-flows", "br0")
     ovs.ofctl("add-flow", "br0", f"{match},in_port=r0,actions={actions}")
