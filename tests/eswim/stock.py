@@ -16,23 +16,36 @@ from scapy.all import ICMP, IP, TCP, UDP, Dot1Q, Ether, raw
 from scapy.layers.vxlan import VXLAN
 
 
-def is_icmp_flow(flow):
-    return "eth_type(0x0800)" in flow
+def said(ovs):
+    """Packets of the offloaded ICMP flows as Open vSwitch reports them."""
+    return sum(n_packets(flow) for flow in ovs.flows("offloaded")
+               if "eth_type(0x0800)" in flow)
+
+
+def done(ovs):
+    """The same as the hardware has counted them."""
+    return sum(rule["packets"] for rule in ovs.rules().values()
+               if "ipv4" in " ".join(rule["match"]))
+
+
+def are_offloaded(ovs):
+    return len([flow for flow in ovs.flows("offloaded")
+                if "eth_type(0x0800)" in flow]) == 2
 
 
 def ping():
     """Two virtual machines ping each other: after the first packets, the
     hardware does it alone, and counts what Open vSwitch reports."""
-    with StockOvs() as ovs:
+    with StockOvs("vfs=2,counter-refresh=0") as ovs:
         ovs.ofctl("add-flow", "br0", "actions=normal")
         vms = [Namespace(f"eswim0vf{i}", f"10.0.0.{i + 1}/24")
                for i in (0, 1)]
         vms[0].ping("10.0.0.2", 2)
-        wait_for(lambda: len([f for f in ovs.flows("offloaded")
-                              if is_icmp_flow(f)]) == 2,
-                 "both directions to be offloaded")
+        wait_for(lambda: are_offloaded(ovs), "both directions' offload")
 
-        before = ovs.ports()
+        # The first packets, software's, are in the one and not in the other.
+        extra = said(ovs) - done(ovs)
+        before, n_before = ovs.ports(), done(ovs)
         vms[0].ping("10.0.0.2", 100, 0.01)
         after = ovs.ports()
         for port in "1", "2":
@@ -41,22 +54,15 @@ def ping():
             if entered < 100 or up > 4:
                 raise Failure(f"{up} of {entered} packets of port {port} went "
                               "up to software")
+        if done(ovs) != n_before + 200:
+            raise Failure(f"the hardware counted {done(ovs) - n_before}")
+        wait_for(lambda: said(ovs) == done(ovs) + extra,
+                 "Open vSwitch to report what the hardware counted")
 
-        def counters_agree():
-            said = sorted(n_packets(f) for f in ovs.flows("offloaded")
-                          if is_icmp_flow(f))
-            done = sorted(r["packets"] for r in ovs.rules().values()
-                          if "ipv4" in " ".join(r["match"]))
-            return len(done) == 2 and said == done and done[0] >= 100
-
-        wait_for(counters_agree, "Open vSwitch to report what the hardware "
-                 "counted")
         wait_for(lambda: not ovs.rules(), "idle flows to be taken out")
         vms[0].ping("10.0.0.2", 3)
         for vm in vms:
             vm.close()
-        if "failed" in ovs.log().replace("failed to enumerate system", ""):
-            raise Failure(ovs.log())
     report([], 1)
 
 
