@@ -84,7 +84,8 @@ def dropped(*frames):
     return [(frame, {}) for frame in frames]
 
 
-INNER = Ether(dst=C, src=A) / IP(src="192.0.2.1", dst="192.0.2.2") / UDP() / b"i"
+INNER = (Ether(dst=C, src=A) / IP(src="192.0.2.1", dst="192.0.2.2") / UDP()
+         / b"inner")
 
 MATCHES = [
     Case("any frame", "eth", OUT, through(eth(type=0x1234) / b"abc", tcp4())),

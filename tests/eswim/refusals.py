@@ -4,6 +4,7 @@
 what is wrong, and without harm to others' rules and traffic."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -27,8 +28,8 @@ RULES = [
      "item specification mask", "fully or not at all"),
     ("transfer pattern ipv4 / eth / end actions drop / end",
      "specific pattern item", ""),
-    ("transfer pattern eth / ipv4 dst spec 10.0.0.1 dst last 10.0.0.9 dst mask "
-     "255.255.255.255 / end actions drop / end", "item specification range",
+    ("transfer pattern eth / ipv4 dst spec 10.0.0.1 dst last 10.0.0.9 "
+     "dst mask 255.255.255.255 / end actions drop / end", "item specification range",
      ""),
     ("transfer pattern eth / end actions count / end", "", "fate"),
     ("transfer pattern eth / end actions drop / port_id id 2 / end", "", ""),
@@ -79,12 +80,14 @@ def check_rule(pmd, rule, kind, message):
 
 
 def check_arguments(arguments, message):
+    prefix = f"eswim-{os.getpid()}"
     process = subprocess.run(
         ["dpdk-testpmd", "-l", "0", "--no-huge", "-m", "64", "--no-pci",
-         "--file-prefix", f"eswim-{os.getpid()}", "-d",
+         "--file-prefix", prefix, "-d",
          os.environ["ESWIM_DRIVER"], f"--vdev=net_eswim0,{arguments}", "--",
          "-i"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, timeout=60)
+    shutil.rmtree(f"/var/run/dpdk/{prefix}", ignore_errors=True)
     output = process.stdout.decode(errors="replace")
     if not process.returncode or message not in output:
         raise Failure(f"\"{arguments}\" gives {process.returncode} and\n"

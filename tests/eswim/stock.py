@@ -66,7 +66,8 @@ def ping():
     report([], 1)
 
 
-# OpenFlow match and actions, frame that enters at VF 0, frame that comes out at VF 1.
+# OpenFlow match and actions, the frame that enters at VF 0, and what comes out
+# at VF 1.
 EFFECTS = [
     ("", "output:r1", udp4(), udp4()),
     ("", "output:r1", udp6(), udp6()),
