@@ -21,6 +21,8 @@ struct item_row {
     uint32_t (*flags)(const void *raw); /* ESWITCH_HAS_*. */
     const void *(*convert)(struct eswim_translation *, const void *raw,
                            const struct rte_flow_item *, bool is_mask);
+    /* Puts dialects into the eswitch's words.  Returns 0 or an errno. */
+    int (*adjust)(struct eswim_translation *, struct eswitch_item *);
     /* What is wrong with a mask that can't be honoured, or NULL. */
     const char *(*check_mask)(const void *mask);
 };
@@ -73,6 +75,29 @@ ipv6_check_mask(const void *mask_)
            || mask->has_hip_ext || mask->has_shim6_ext
            ? "of the extension headers only the fragment's can be matched"
            : NULL;
+}
+
+/* "Any but the first fragment" is a range of the offset.  It begins at 1, but
+ * Open vSwitch writes 8, counting bytes where the header has units of 8. */
+static int
+ipv4_adjust(struct eswim_translation *t, struct eswitch_item *item)
+{
+    const rte_be16_t all = RTE_BE16(RTE_IPV4_HDR_OFFSET_MASK);
+    const struct rte_ipv4_hdr *spec = item->spec, *last = item->last;
+    const struct rte_ipv4_hdr *mask = item->mask;
+    struct rte_ipv4_hdr *adjusted;
+
+    if (last && mask->fragment_offset == all && last->fragment_offset == all
+        && (spec->fragment_offset & all) == RTE_BE16(8)) {
+        adjusted = eswim_scratch(t, sizeof *adjusted);
+        if (!adjusted) {
+            return rte_errno;
+        }
+        *adjusted = *spec;
+        adjusted->fragment_offset = RTE_BE16(1);
+        item->spec = adjusted;
+    }
+    return 0;
 }
 
 /* DPDK's structure isn't packed. */
@@ -195,7 +220,7 @@ static const struct item_row item_rows[] = {
     ROW(MPLS, MPLS, 4, rte_flow_item_mpls_mask,),
     ROW(ARP_ETH_IPV4, ARP, 28, rte_flow_item_arp_eth_ipv4_mask,
         .convert = convert_arp),
-    ROW(IPV4, IPV4, 20, rte_flow_item_ipv4_mask,),
+    ROW(IPV4, IPV4, 20, rte_flow_item_ipv4_mask, .adjust = ipv4_adjust),
     ROW(IPV6, IPV6, 40, rte_flow_item_ipv6_mask, .flags = ipv6_flags,
         .check_mask = ipv6_check_mask),
     ROW(IPV6_FRAG_EXT, IPV6_FRAG_EXT, 8, frag_ext_mask,),
@@ -275,7 +300,7 @@ convert(struct eswim_translation *t, const struct item_row *row,
             to->size = 4 + option->option_len * 4;
         }
     }
-    return 0;
+    return row->adjust ? row->adjust(t, to) : 0;
 }
 
 static int

@@ -18,30 +18,45 @@ static struct table_slots *
 slots_create(size_t n)
 {
     struct table_slots *slots = malloc(sizeof *slots
-                                       + n * sizeof slots->slot[0]);
+                                       + n * sizeof slots->slot[0]
+                                       + n * sizeof slots->tag[0]);
 
     if (slots) {
         slots->n = slots->n_free = n;
+        slots->tag = (_Atomic uint32_t *) (void *) &slots->slot[n];
         for (size_t i = 0; i < n; i++) {
             atomic_init(&slots->slot[i], NULL);
+            atomic_init(&slots->tag[i], 0);
         }
     }
     return slots;
 }
 
+/* Bits of the hash that don't say where the rule is. */
+static uint32_t
+tag_of(uint64_t hash)
+{
+    return hash >> 32 | 1;
+}
+
+/* A slot that is used again may have the tag of its former rule for a moment:
+ * the new one isn't quite there yet then. */
 static struct table_rule *
 slots_find(struct table_slots *slots, const struct match_shape *shape,
            const uint8_t *key, uint64_t hash)
 {
-    for (size_t i = hash;; i++) {
-        struct table_rule *rule = atomic_load(&slots->slot[i
-                                                           & (slots->n - 1)]);
+    for (size_t i = hash & (slots->n - 1);; i = (i + 1) & (slots->n - 1)) {
+        uint32_t tag = atomic_load(&slots->tag[i]);
 
-        if (!rule) {
+        if (!tag) {
             return NULL;
-        } else if (rule != &tombstone && rule->hash == hash
-                   && !memcmp(rule->key, key, shape->key_size)) {
-            return rule;
+        } else if (tag == tag_of(hash)) {
+            struct table_rule *rule = atomic_load(&slots->slot[i]);
+
+            if (rule != &tombstone && rule->hash == hash
+                && !memcmp(rule->key, key, shape->key_size)) {
+                return rule;
+            }
         }
     }
 }
@@ -50,30 +65,26 @@ slots_find(struct table_slots *slots, const struct match_shape *shape,
 static void
 slots_put(struct table_slots *slots, struct table_rule *rule)
 {
-    for (size_t i = rule->hash;; i++) {
-        struct table_rule *_Atomic *slot = &slots->slot[i & (slots->n - 1)];
-        struct table_rule *old = atomic_load(slot);
+    size_t i = rule->hash & (slots->n - 1);
+    struct table_rule *old;
 
-        if (!old || old == &tombstone) {
-            slots->n_free -= !old;
-            atomic_store(slot, rule);
-            return;
-        }
+    while ((old = atomic_load(&slots->slot[i])) && old != &tombstone) {
+        i = (i + 1) & (slots->n - 1);
     }
+    slots->n_free -= !old;
+    atomic_store(&slots->slot[i], rule);
+    atomic_store(&slots->tag[i], tag_of(rule->hash));
 }
 
 static void
-slots_replace(struct table_slots *slots, const struct table_rule *rule,
-              struct table_rule *new)
+slots_remove(struct table_slots *slots, const struct table_rule *rule)
 {
-    for (size_t i = rule->hash;; i++) {
-        struct table_rule *_Atomic *slot = &slots->slot[i & (slots->n - 1)];
+    size_t i = rule->hash & (slots->n - 1);
 
-        if (atomic_load(slot) == rule) {
-            atomic_store(slot, new);
-            return;
-        }
+    while (atomic_load(&slots->slot[i]) != rule) {
+        i = (i + 1) & (slots->n - 1);
     }
+    atomic_store(&slots->slot[i], &tombstone);
 }
 
 /* Tuples. */
@@ -364,7 +375,7 @@ table_remove(struct table *table, struct table_rule *rule)
     struct table_group *group = tuple->group;
 
     atomic_fetch_add(&table->removals, 1);
-    slots_replace(atomic_load(&tuple->slots), rule, &tombstone);
+    slots_remove(atomic_load(&tuple->slots), rule);
     if (!--tuple->n_rules) {
         group_remove_tuple(table, group, tuple);
     }

@@ -11,8 +11,9 @@
  * each shape, however many rules there are; the first hit is the best.
  *
  * A tuple's hash table is an array of pointers to rules: a rule is in the
- * first free place from the one that its hash says.  A removed rule leaves a
- * tombstone.  When too few places have never been used, the rules move into a
+ * first free place from the one that its hash says.  Beside it is an array of
+ * tags, parts of the hashes, so that looking up what isn't there touches no
+ * rule.  A removed rule leaves a tombstone, and its tag.  When too few places have never been used, the rules move into a
  * new array.  A tuple that became empty is taken out of its group's list.
  *
  * Threads: lookups need no lock, but an epoch; all else is done under the
@@ -40,6 +41,7 @@ struct table_slots {
     struct epoch_garbage garbage;
     size_t n;                       /* A power of 2. */
     size_t n_free;                  /* Never used. */
+    _Atomic uint32_t *tag;          /* 0: never used. */
     struct table_rule *_Atomic slot[];
 };
 

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# The NIC in software, with DPDK's testpmd and stock Open vSwitch, as root.
+# "make check-eswim ESWIM_TESTSUITEFLAGS='-k KEYWORD'" runs a part.
+ESWIM_TESTSUITE = tests/eswim-testsuite
+EXTRA_DIST += \
+	tests/eswim-testsuite.at \
+	tests/eswim/cases.py \
+	tests/eswim/effects.py \
+	tests/eswim/faults.py \
+	tests/eswim/nic.py \
+	tests/eswim/ovs.py \
+	tests/eswim/refusals.py \
+	tests/eswim/stock-ovs \
+	tests/eswim/stock.py
+CLEANFILES += $(ESWIM_TESTSUITE)
+DISTCLEANFILES += tests/eswim-testsuite.log
+
+if WITH_DPDK
+$(ESWIM_TESTSUITE): tests/eswim-testsuite.at tests/package.m4
+	$(AM_V_GEN)$(AUTOM4TE) --language=autotest -I '$(srcdir)' -I tests \
+	    -o $@.tmp $(srcdir)/tests/eswim-testsuite.at && mv $@.tmp $@
+
+ESWIM_TESTSUITEFLAGS =
+check-eswim: lib/eswim/librte_net_eswim.so $(ESWIM_TESTSUITE) \
+		tests/atconfig tests/atlocal
+	$(AM_V_GEN)$(top_srcdir)/tests/eswim/stock-ovs tests/stock-ovs
+	cd tests && unshare -n -m $(SHELL) ./eswim-testsuite \
+	    $(ESWIM_TESTSUITEFLAGS)
+.PHONY: check-eswim
+
+clean-eswim-testsuite:
+	-cd tests && test ! -f eswim-testsuite || \
+	    $(SHELL) ./eswim-testsuite --clean
+	-rm -rf tests/stock-ovs
+CLEAN_LOCAL += clean-eswim-testsuite
+endif
