@@ -14,6 +14,8 @@ lib_liboffload_a_SOURCES = \
 	lib/offload-refusal.h \
 	lib/offload-rule.c \
 	lib/offload-rule.h \
+	lib/port-flows.c \
+	lib/port-flows.h \
 	lib/recirc-parents.c \
 	lib/recirc-parents.h \
 	lib/offload-action.c \

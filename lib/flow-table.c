@@ -178,9 +178,12 @@ flow_table_release(struct offload_flow *flow)
     struct stripe *stripe = stripe_of(&flow->ufid);
     bool dead;
 
-    pthread_mutex_lock(&stripe->mutex);
     dead = (flow->state == OFFLOAD_FLOW_NEW
             || flow->state == OFFLOAD_FLOW_DEAD);
+    if (dead) {
+        flow_table_detach(flow);
+    }
+    pthread_mutex_lock(&stripe->mutex);
     if (dead) {
         set_state(flow, OFFLOAD_FLOW_DEAD);
         atomic_count_dec(&state_counts[OFFLOAD_FLOW_DEAD]);
@@ -271,6 +274,25 @@ next_seq(void)
     return seq + 1;
 }
 
+static void
+attach(struct offload_flow *flow, struct offload_port *port)
+{
+    if (flow->port != port) {
+        flow_table_detach(flow);
+        flow->port = port;
+        port_flows_add(&port->flows, flow);
+    }
+}
+
+void
+flow_table_detach(struct offload_flow *flow)
+{
+    if (flow->port) {
+        port_flows_remove(&flow->port->flows, flow);
+        flow->port = NULL;
+    }
+}
+
 void
 flow_table_installed(struct offload_flow *flow, struct offload_port *port,
                      const union offload_handle *handle,
@@ -287,10 +309,10 @@ flow_table_installed(struct offload_flow *flow, struct offload_port *port,
     if (flow->state == OFFLOAD_FLOW_INSTALLED) {
         carry_over(flow, carry);
     }
-    flow->port = port;
     flow->condemned = false;
     flow->handle = *handle;
     flow->seq = next_seq();
+    attach(flow, port);
     set_state(flow, OFFLOAD_FLOW_INSTALLED);
     pthread_mutex_unlock(&stripe->mutex);
 
@@ -338,6 +360,21 @@ get_stats(const struct offload_flow *flow, struct offload_flow_stats *stats)
     stats->counters = flow->base;
     counters_add(&stats->counters, &flow->last);
     stats->used = flow->used;
+    stats->grew = false;
+}
+
+/* Returns true if the counters have grown. */
+static bool
+take_counters(struct offload_flow *flow,
+              const struct offload_reading *reading, long long int now)
+{
+    if (counters_packets(&reading->counters) > counters_packets(&flow->last)
+        && counters_bytes(&reading->counters) >= counters_bytes(&flow->last)) {
+        flow->last = reading->counters;
+        flow->used = now;
+        return true;
+    }
+    return false;
 }
 
 bool
@@ -347,6 +384,7 @@ flow_table_reading(struct offload_flow *flow,
                    struct offload_flow_stats *stats)
 {
     struct stripe *stripe = stripe_of(&flow->ufid);
+    bool grew = false;
     bool ok;
 
     pthread_mutex_lock(&stripe->mutex);
@@ -355,23 +393,31 @@ flow_table_reading(struct offload_flow *flow,
           && flow->seq <= seq
           && offload_handle_equals(&flow->handle, &reading->handle));
     if (ok) {
-        uint64_t packets = counters_packets(&reading->counters);
-        uint64_t bytes = counters_bytes(&reading->counters);
-
         if (dump > flow->seen) {
             /* Dumps of one port may overlap. */
             flow->seen = dump;
         }
         flow->in_hw = reading->in_hw;
-        if (packets > counters_packets(&flow->last)
-            && bytes >= counters_bytes(&flow->last)) {
-            flow->last = reading->counters;
-            flow->used = now;
-        }
+        grew = take_counters(flow, reading, now);
     }
     get_stats(flow, stats);
+    stats->grew = grew;
     pthread_mutex_unlock(&stripe->mutex);
     return ok;
+}
+
+void
+flow_table_last_reading(struct offload_flow *flow,
+                        const struct offload_reading *reading)
+{
+    struct stripe *stripe = stripe_of(&flow->ufid);
+
+    pthread_mutex_lock(&stripe->mutex);
+    if (flow->state == OFFLOAD_FLOW_INSTALLED
+        && offload_handle_equals(&flow->handle, &reading->handle)) {
+        take_counters(flow, reading, time_msec());
+    }
+    pthread_mutex_unlock(&stripe->mutex);
 }
 
 void

@@ -99,6 +99,7 @@ struct offload_flow {
     uint32_t mark;              /* See offload_rule. */
     uint64_t seen;              /* The last dump that has seen it. */
     struct offload_port *port;  /* Input port; NULL once that is gone. */
+    uint32_t port_index;        /* For port-flows.c. */
     union offload_handle handle;
     OVSRCU_TYPE(struct offload_flow_spec *) spec;
     struct recirc_links *recirc;    /* See recirc-parents.h, or NULL. */
@@ -116,6 +117,7 @@ struct offload_flow {
 struct offload_flow_stats {
     struct offload_counters counters;
     long long int used;
+    bool grew;                  /* By this very reading. */
 };
 
 /* Looks up without a lock.  NULL if there is none. */
@@ -148,6 +150,10 @@ void flow_table_uninstalled(struct offload_flow *,
                             enum offload_flow_state state,
                             const struct offload_counters *carry);
 
+/* The flow's port goes away: the flow keeps its counters, but shows in no
+ * dump any more.  With the claim held. */
+void flow_table_detach(struct offload_flow *);
+
 /* Adds what the flow had counted elsewhere before, until 'used' (msec). */
 void flow_table_carry(struct offload_flow *, const struct offload_counters *,
                       long long int used);
@@ -158,6 +164,11 @@ void flow_table_carry(struct offload_flow *, const struct offload_counters *,
 bool flow_table_reading(struct offload_flow *, const struct offload_reading *,
                         uint64_t seq, uint64_t dump, long long int now,
                         struct offload_flow_stats *stats);
+
+/* Takes a last reading of a rule that is about to go, with the claim held by
+ * whoever asked for it. */
+void flow_table_last_reading(struct offload_flow *,
+                             const struct offload_reading *);
 
 void flow_table_stats(const struct offload_flow *,
                       struct offload_flow_stats *);

@@ -143,6 +143,20 @@ struct offload_backend {
                      struct offload_op *);
     void (*batch_commit)(struct offload_batch *);
 
+    /* Deletes all our rules on a port, with as few requests as others' rules
+     * on it allow, and calls 'reading' for each of them before.  Returns 0 or
+     * a positive errno, after which some may be left.  For each that is gone,
+     * rule_forget() releases what the backend keeps of it. */
+    int (*flush)(struct offload_port *,
+                 void (*reading)(const struct offload_reading *, void *aux),
+                 void *aux);
+    void (*rule_forget)(struct offload_port *, const union offload_handle *);
+
+    /* Stores in '*packets' a number that grows, sooner or later, with each
+     * packet that a rule on the port may count, and costs little to read.
+     * Returns 0 or a positive errno, EOPNOTSUPP if there is none. */
+    int (*activity)(struct offload_port *, uint64_t *packets);
+
     /* Dumps the counters of all our rules on a port.  dump_next() may be
      * called by several threads at once, each with a buffer 'buf' of its own,
      * which the backend uses to receive; it stores up to 'max' readings and

@@ -56,6 +56,8 @@ port_create(odp_port_t odp_port, const char *name, enum offload_port_kind kind)
     atomic_init(&port->dump_seq, 0);
     atomic_init(&port->dump_id, 0);
     atomic_init(&port->suspect, false);
+    port_flows_init(&port->flows);
+    ovs_mutex_init(&port->activity.mutex);
     return port;
 }
 
@@ -122,11 +124,19 @@ offload_port_try_ref(struct offload_port *port)
     return ovs_refcount_try_ref_rcu(&port->refs);
 }
 
+static void
+port_free(struct offload_port *port)
+{
+    port_flows_destroy(&port->flows);
+    ovs_mutex_destroy(&port->activity.mutex);
+    free(port);
+}
+
 void
 offload_port_unref(struct offload_port *port)
 {
     if (ovs_refcount_unref(&port->refs) == 1) {
-        ovsrcu_postpone(free, port);
+        ovsrcu_postpone(port_free, port);
     }
 }
 

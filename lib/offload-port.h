@@ -13,8 +13,8 @@
  *
  * Who needs it for longer takes a reference.
  *
- * Nothing in a port but 'alive', 'n_rules', 'backend' and 'aux' changes after
- * offload_port_add(). */
+ * Nothing in a port but 'alive', 'n_rules', 'flows', 'backend', 'aux' and what
+ * belongs to dumps changes after offload_port_add(). */
 
 #include <net/if.h>
 #include <stdbool.h>
@@ -24,6 +24,8 @@
 #include "openvswitch/types.h"
 #include "ovs-atomic.h"
 #include "ovs-rcu.h"
+#include "ovs-thread.h"
+#include "port-flows.h"
 
 struct offload_backend;
 
@@ -46,6 +48,19 @@ enum offload_port_kind {
     OFFLOAD_PORT_OTHER_TUNNEL,  /* A tunnel that no backend knows. */
 };
 
+/* What is known of a port's packets, so that a dump needn't read the counters
+ * of rules that can't have counted (ofproto-offload/engine-dump.c). */
+struct offload_port_activity {
+    struct ovs_mutex mutex;
+    uint64_t packets OVS_GUARDED;   /* When the last complete dump began. */
+    unsigned int n_same OVS_GUARDED;    /* So many complete dumps, the last
+                                         * among them, began with this. */
+    unsigned int n_wrong OVS_GUARDED;   /* How often rules had counted while
+                                         * it hadn't. */
+    long long int until OVS_GUARDED;    /* Then, in msec, all counters are to
+                                         * be read whatever it says. */
+};
+
 struct offload_port {
     struct cmap_node node;      /* In the port map, by 'odp_port'. */
     struct cmap_node ifindex_node;          /* In another, by 'ifindex'. */
@@ -63,12 +78,15 @@ struct offload_port {
 
     atomic_bool alive;          /* False once it was removed. */
     atomic_count n_rules;       /* Rules that the backend has for it. */
+    struct port_flows flows;    /* Those of the shadow table, in any state. */
 
     /* The last complete dump of its rules, see flow-table.h. */
     atomic_uint64_t dump_seq;
     atomic_uint64_t dump_id;
     atomic_bool suspect;        /* It found fewer rules than there should be:
                                  * the device may have lost some. */
+
+    struct offload_port_activity activity;
 
     bool match_only;            /* Its device takes no actions, whatever a flow
                                  * says: see offload_op's 'partial'.  Set by

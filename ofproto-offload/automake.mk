@@ -45,6 +45,7 @@ ofproto_offload_libofproto_offload_a_SOURCES = \
 	ofproto-offload/ct-limits.h \
 	ofproto-offload/engine-dump.c \
 	ofproto-offload/engine-port.c \
+	ofproto-offload/engine-remove.c \
 	ofproto-offload/engine-private.h \
 	ofproto-offload/engine.c \
 	ofproto-offload/engine.h \

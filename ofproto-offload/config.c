@@ -76,7 +76,11 @@ static struct {
     unsigned int flow_limit;
     unsigned int max_flows;
     bool max_flows_set;
-} limits = { .flow_limit = ENGINE_MAX_FLOWS_DEFAULT };
+    unsigned int max_idle;      /* msec. */
+} limits = {
+    .flow_limit = ENGINE_MAX_FLOWS_DEFAULT,
+    .max_idle = 2 * ENGINE_MAX_STALENESS_DEFAULT,
+};
 
 static void
 update_limits(void)
@@ -84,6 +88,8 @@ update_limits(void)
     struct engine_config config = {
         .max_flows = (limits.max_flows_set
                       ? limits.max_flows : limits.flow_limit),
+        .max_staleness = MIN(limits.max_idle / 2,
+                             ENGINE_MAX_STALENESS_DEFAULT),
     };
 
     engine_set_config(&config);
@@ -94,6 +100,19 @@ set_flow_limit(const char *value)
 {
     limits.flow_limit = ENGINE_MAX_FLOWS_DEFAULT;
     if (value && !str_to_uint(value, 10, &limits.flow_limit)) {
+        return false;
+    }
+    update_limits();
+    return true;
+}
+
+/* Open vSwitch's own: no flow may be taken for idle for as long as this on
+ * the strength of an old reading. */
+static bool
+set_max_idle(const char *value)
+{
+    limits.max_idle = 2 * ENGINE_MAX_STALENESS_DEFAULT;
+    if (value && !str_to_uint(value, 10, &limits.max_idle)) {
         return false;
     }
     update_limits();
@@ -119,6 +138,7 @@ static struct config_key config_keys[] = {
     { .name = "offload-strict-tunnel-flags", .set = set_strict_tunnel_flags,
       .expected = "true or false" },
     { .name = "flow-limit", .set = set_flow_limit },
+    { .name = "max-idle", .set = set_max_idle },
     { .name = "offload-max-flows", .set = set_max_flows,
       .expected = "a number of flows, 0 for any" },
 };

@@ -27,7 +27,9 @@
 
 VLOG_DEFINE_THIS_MODULE(offload_dump);
 
+COVERAGE_DEFINE(offload_activity_wrong);
 COVERAGE_DEFINE(offload_dump);
+COVERAGE_DEFINE(offload_dump_quiet);
 COVERAGE_DEFINE(offload_reinstall);
 COVERAGE_DEFINE(offload_foreign_rule);
 
@@ -41,20 +43,32 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(10, 10);
 /* A time of last use at which OVS deletes a flow, msec. */
 #define IDLE_FOR_EVER 1
 
+/* What ports with fewer rules have counted is read without asking first
+ * whether it may be anything. */
+#define ASK_MIN_RULES 32
+
+/* So often a port's rules may have counted while the port hadn't, before it is
+ * believed no more: a packet may be on its way from one to the other. */
+#define MAX_WRONG 3
+
 struct engine_dump {
     struct offload_port *port;
     const struct offload_backend *backend;
-    struct offload_dump *device;    /* NULL: there are no rules. */
+    bool terse;
+    struct offload_dump *device;    /* NULL: there are no rules, or they can't
+                                     * have counted since they were read. */
     bool failed;                    /* It couldn't be started. */
+    bool quiet;                     /* They can't have counted. */
+    uint64_t activity;              /* At the start. */
+    bool has_activity;
     uint64_t seq;                   /* flow_table_seq() at the start. */
     uint64_t id;
     atomic_count n_seen;
+    atomic_count n_grown;
     ATOMIC(long long int) now;      /* About, in msec. */
 
-    /* After the device's rules: flows that OVS should delete. */
-    pthread_mutex_t mutex;          /* Protects 'pos', 'end'. */
-    struct cmap_position pos;
-    bool end;
+    struct port_flows_cursor known;     /* If 'quiet'. */
+    struct port_flows_cursor evicting;  /* Then: what OVS should delete. */
 };
 
 /* Fills in 'out' from 'flow' and 'stats'. */
@@ -146,8 +160,90 @@ engine_get(const ovs_u128 *ufid, struct engine_flow *out)
     return 0;
 }
 
+/* Can the port's rules have counted since the last dump?  Most ports of most
+ * hosts are idle at any time, and asking the port costs one request, however
+ * many rules there are.
+ *
+ * A packet that the port has counted may not have got to its rule yet when the
+ * dump reads that, hence it takes two dumps that began with the same number.
+ * The port's word isn't taken for long, lest a device that counts otherwise
+ * than we believe cost a live flow its life. */
+static bool
+port_is_quiet(struct engine_dump *dump)
+{
+    struct offload_port_activity *activity = &dump->port->activity;
+    bool quiet;
+
+    if (!dump->has_activity) {
+        return false;
+    }
+    ovs_mutex_lock(&activity->mutex);
+    quiet = (activity->n_same >= 2
+             && activity->packets == dump->activity
+             && activity->n_wrong < MAX_WRONG
+             && time_msec() < activity->until);
+    ovs_mutex_unlock(&activity->mutex);
+    return quiet;
+}
+
+/* After a complete dump. */
+static void
+note_activity(struct engine_dump *dump)
+{
+    struct offload_port_activity *activity = &dump->port->activity;
+
+    ovs_mutex_lock(&activity->mutex);
+    if (!dump->has_activity) {
+        activity->n_same = 0;
+    } else if (!activity->n_same || activity->packets != dump->activity) {
+        activity->packets = dump->activity;
+        activity->n_same = 1;
+    } else {
+        activity->n_same++;
+        if (activity->n_same > 2 && atomic_count_get(&dump->n_grown)) {
+            COVERAGE_INC(offload_activity_wrong);
+            activity->n_wrong++;
+            activity->n_same = 1;
+        }
+    }
+    activity->until = time_msec() + engine_max_staleness();
+    ovs_mutex_unlock(&activity->mutex);
+}
+
+static void
+start_device(struct engine_dump *dump)
+{
+    struct offload_port *port = dump->port;
+    unsigned int n_rules = atomic_count_get(&port->n_rules);
+    int error;
+
+    if (!n_rules) {
+        /* Thousands of ports may have none. */
+        return;
+    }
+    if (dump->terse && n_rules >= ASK_MIN_RULES && dump->backend->activity) {
+        dump->has_activity = !dump->backend->activity(port, &dump->activity);
+    }
+    if (port_is_quiet(dump)) {
+        COVERAGE_INC(offload_dump_quiet);
+        dump->quiet = true;
+        port_flows_walk(&port->flows, &dump->known);
+        return;
+    }
+    error = dump->backend->dump_start(port, &dump->device);
+    if (error) {
+        if (error != EAGAIN) {
+            VLOG_INFO_RL(&rl, "%s: counters can't be read: %s", port->name,
+                         ovs_strerror(error));
+        }
+        dump->device = NULL;
+        dump->failed = true;
+    }
+}
+
 int
-engine_dump_start(struct offload_port *port, struct engine_dump **dumpp)
+engine_dump_start(struct offload_port *port, bool terse,
+                  struct engine_dump **dumpp)
 {
     struct engine_dump *dump;
 
@@ -161,23 +257,11 @@ engine_dump_start(struct offload_port *port, struct engine_dump **dumpp)
     dump = xzalloc(sizeof *dump);
     dump->port = port;
     dump->backend = port->backend;
+    dump->terse = terse;
     dump->seq = flow_table_seq();
     dump->id = flow_table_next_dump();
-    pthread_mutex_init(&dump->mutex, NULL);
-
-    /* Thousands of ports may have no rules at all. */
-    if (atomic_count_get(&port->n_rules)) {
-        int error = dump->backend->dump_start(port, &dump->device);
-
-        if (error) {
-            if (error != EAGAIN) {
-                VLOG_INFO_RL(&rl, "%s: counters can't be read: %s",
-                             port->name, ovs_strerror(error));
-            }
-            dump->device = NULL;
-            dump->failed = true;
-        }
-    }
+    port_flows_walk(&port->flows, &dump->evicting);
+    start_device(dump);
     *dumpp = dump;
     return 0;
 }
@@ -197,35 +281,29 @@ take_reading(struct engine_dump *dump, const struct offload_reading *reading,
     if (flow_table_reading(flow, reading, dump->seq, dump->id, now, stats)) {
         atomic_count_inc(&dump->n_seen);
     }
+    if (stats->grew) {
+        atomic_count_inc(&dump->n_grown);
+    }
     return flow->state == OFFLOAD_FLOW_INSTALLED ? flow : NULL;
 }
 
-/* The next flow of the port that is in no device although OVS believes so. */
+/* The port's next flow in 'state', of those that 'cursor' has still to
+ * visit. */
 static struct offload_flow *
-next_evicting(struct engine_dump *dump)
+next_in_state(const struct engine_dump *dump, struct port_flows_cursor *cursor,
+              enum offload_flow_state state)
 {
-    struct offload_flow *found = NULL;
+    struct offload_flow *flow;
 
-    if (!flow_table_count(OFFLOAD_FLOW_EVICTING)) {
-        return NULL;
-    }
-    pthread_mutex_lock(&dump->mutex);
-    while (!dump->end && !found) {
-        struct offload_flow *flow = flow_table_next(&dump->pos);
-
-        if (!flow) {
-            dump->end = true;
-        } else if (flow->state == OFFLOAD_FLOW_EVICTING
-                   && flow->port == dump->port) {
-            found = flow;
-        }
-    }
-    pthread_mutex_unlock(&dump->mutex);
-    return found;
+    do {
+        flow = port_flows_next(&dump->port->flows, cursor);
+    } while (flow && flow->state != state);
+    return flow;
 }
 
-bool
-engine_dump_next(struct engine_dump *dump, struct ofpbuf *buf,
+/* The next flow that the device dumps. */
+static bool
+next_from_device(struct engine_dump *dump, struct ofpbuf *buf,
                  struct engine_flow *out)
 {
     struct offload_flow_stats stats;
@@ -239,17 +317,41 @@ engine_dump_next(struct engine_dump *dump, struct ofpbuf *buf,
     }
     atomic_read_relaxed(&dump->now, &now);
 
-    while (dump->device
-           && dump->backend->dump_next(dump->device, buf, &reading, 1)) {
+    while (dump->backend->dump_next(dump->device, buf, &reading, 1)) {
         flow = take_reading(dump, &reading, now, &stats);
         if (flow) {
             flow_to_output(flow, &stats, out);
             return true;
         }
     }
+    return false;
+}
+
+bool
+engine_dump_next(struct engine_dump *dump, struct ofpbuf *buf,
+                 struct engine_flow *out)
+{
+    struct offload_flow_stats stats;
+    struct offload_flow *flow;
+
+    if (dump->device && next_from_device(dump, buf, out)) {
+        return true;
+    }
     ofpbuf_clear(buf);
 
-    flow = next_evicting(dump);
+    if (dump->quiet) {
+        flow = next_in_state(dump, &dump->known, OFFLOAD_FLOW_INSTALLED);
+        if (flow) {
+            flow_table_stats(flow, &stats);
+            flow_to_output(flow, &stats, out);
+            return true;
+        }
+    }
+
+    /* Not for people: these are in no datapath any more. */
+    flow = (dump->terse && flow_table_count(OFFLOAD_FLOW_EVICTING)
+            ? next_in_state(dump, &dump->evicting, OFFLOAD_FLOW_EVICTING)
+            : NULL);
     if (flow) {
         flow_table_stats(flow, &stats);
         flow_to_output(flow, &stats, out);
@@ -263,7 +365,7 @@ engine_dump_next(struct engine_dump *dump, struct ofpbuf *buf,
 int
 engine_dump_done(struct engine_dump *dump)
 {
-    bool complete = !dump->failed;
+    bool complete = !dump->failed && !dump->quiet;
     int error = 0;
 
     if (dump->device) {
@@ -276,9 +378,11 @@ engine_dump_done(struct engine_dump *dump)
             < atomic_count_get(&dump->port->n_rules)) {
             atomic_store_relaxed(&dump->port->suspect, true);
         }
+        if (dump->terse) {
+            note_activity(dump);
+        }
     }
     offload_port_unref(dump->port);
-    pthread_mutex_destroy(&dump->mutex);
     free(dump);
     return error;
 }
@@ -447,7 +551,7 @@ refresh_port(struct offload_port *port, struct ofpbuf *buf)
     struct engine_flow flow = { .match = NULL };
     struct engine_dump *dump;
 
-    if (!engine_dump_start(port, &dump)) {
+    if (!engine_dump_start(port, false, &dump)) {
         while (engine_dump_next(dump, buf, &flow)) {
             continue;
         }

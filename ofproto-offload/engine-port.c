@@ -39,6 +39,8 @@ static const struct offload_backend *const backends[] = {
 };
 
 static atomic_uint32_t max_flows = ATOMIC_VAR_INIT(ENGINE_MAX_FLOWS_DEFAULT);
+static atomic_uint max_staleness
+    = ATOMIC_VAR_INIT(ENGINE_MAX_STALENESS_DEFAULT);
 
 #define N_ZONES (UINT16_MAX + 1)
 static OVSRCU_TYPE(unsigned long *) limited_zones;
@@ -67,6 +69,7 @@ void
 engine_set_config(const struct engine_config *config)
 {
     atomic_store_relaxed(&max_flows, config->max_flows);
+    atomic_store_relaxed(&max_staleness, config->max_staleness);
 }
 
 uint32_t
@@ -75,6 +78,17 @@ engine_max_flows(void)
     uint32_t max;
 
     atomic_read_relaxed(&max_flows, &max);
+    return max;
+}
+
+/* For how long, in msec, a port's own counter is taken for proof that its
+ * rules have counted nothing. */
+unsigned int
+engine_max_staleness(void)
+{
+    unsigned int max;
+
+    atomic_read_relaxed(&max_staleness, &max);
     return max;
 }
 
@@ -185,85 +199,6 @@ engine_port_open_netdev(odp_port_t odp_port, struct offload_refusal *refusal)
     return port_open(port, refusal);
 }
 
-/* Flows, claimed, whose rules are deleted together. */
-struct removal {
-    struct offload_flow *flows[64];
-    struct offload_op ops[64];
-    size_t n;
-    bool force;                 /* Forget what can't be deleted. */
-};
-
-/* Takes the rules of 'removal' out of their device, and its flows away from
- * 'port'. */
-static void
-removal_commit(struct removal *removal, struct offload_port *port)
-{
-    struct offload_batch *batch = port->backend->batch_begin();
-
-    for (size_t i = 0; i < removal->n; i++) {
-        if (removal->flows[i]->state == OFFLOAD_FLOW_INSTALLED) {
-            removal->ops[i].handle = removal->flows[i]->handle;
-            port->backend->rule_del(batch, port, &removal->ops[i]);
-        }
-    }
-    port->backend->batch_commit(batch);
-
-    for (size_t i = 0; i < removal->n; i++) {
-        struct offload_flow *flow = removal->flows[i];
-        struct offload_op *op = &removal->ops[i];
-
-        if (flow->state == OFFLOAD_FLOW_INSTALLED
-            && (!op->error || removal->force)) {
-            atomic_count_dec(&port->n_rules);
-            flow_table_uninstalled(flow, OFFLOAD_FLOW_EVICTING,
-                                   &op->counters);
-            recirc_links_clear(flow);
-        }
-        if (flow->state != OFFLOAD_FLOW_INSTALLED) {
-            /* Keeps its counters, but shows in no dump any more. */
-            flow->port = NULL;
-        }
-        flow_table_release(flow);
-    }
-    removal->n = 0;
-}
-
-/* Takes the rules of 'port' out of its device, and its flows away from it. */
-static void
-remove_flows(struct offload_port *port, bool force)
-{
-    struct cmap_position pos = { 0, 0, 0 };
-    struct removal removal = { .n = 0, .force = force };
-    struct offload_flow *flow;
-
-    while ((flow = flow_table_next(&pos))) {
-        struct offload_flow *claimed;
-        int error;
-
-        if (flow->port != port) {
-            continue;
-        }
-        error = flow_table_try_claim(&flow->ufid, false, &claimed);
-        if (error == EBUSY) {
-            /* Who waits must hold no claims. */
-            removal_commit(&removal, port);
-            error = flow_table_claim(&flow->ufid, false, &claimed);
-        }
-        if (error) {
-            continue;
-        }
-        if (claimed->port != port) {
-            flow_table_release(claimed);
-            continue;
-        }
-        removal.flows[removal.n++] = claimed;
-        if (removal.n == ARRAY_SIZE(removal.flows)) {
-            removal_commit(&removal, port);
-        }
-    }
-    removal_commit(&removal, port);
-}
-
 static void
 port_remove(struct offload_port *port)
 {
@@ -272,15 +207,15 @@ port_remove(struct offload_port *port)
     }
     atomic_store(&port->alive, false);
     if (port->backend) {
-        remove_flows(port, false);
+        engine_remove_all(port, false, true);
         port->backend->port_close(port);
 
         /* Rules that couldn't be deleted one by one are gone now, or nobody
-         * can delete them.  A walk through the table may miss flows while
-         * others are being added: none may be left that points to the port. */
-        for (int i = 0; !i || (atomic_count_get(&port->n_rules)
-                               && i < MAX_WALKS); i++) {
-            remove_flows(port, true);
+         * can delete them.  A walk misses flows that are being added: none may
+         * be left that points to the port. */
+        for (int i = 0; !port_flows_is_empty(&port->flows) && i < MAX_WALKS;
+             i++) {
+            engine_remove_all(port, true, true);
         }
     }
     offload_port_remove(port);
@@ -304,7 +239,7 @@ engine_flush(struct offload_port *port)
     if (!port->backend) {
         return EOPNOTSUPP;
     }
-    remove_flows(port, false);
+    engine_remove_all(port, false, false);
     return 0;
 }
 

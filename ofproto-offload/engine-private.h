@@ -4,8 +4,8 @@
 #define ENGINE_PRIVATE_H 1
 
 /* What the engine's own files share: engine.c (operations on flows),
- * engine-dump.c (reading counters, lost rules), engine-port.c (ports, flush,
- * meters, configuration). */
+ * engine-remove.c (what OVS didn't ask for), engine-dump.c (reading counters,
+ * lost rules), engine-port.c (ports, meters, configuration). */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,11 +19,36 @@
 void engine_context(struct offload_context *, enum offload_datapath,
                     bool recirc_shared);
 uint32_t engine_max_flows(void);
+unsigned int engine_max_staleness(void);
 
 /* Takes a claimed flow's rule out of its device, alone.  Afterwards the flow
  * is in 'state'.  Returns 0, or a positive errno if it still is in the
  * device. */
 int engine_remove_rule(struct offload_flow *, enum offload_flow_state state);
+
+/* Rules of one port that are taken out of their device together.  The flows
+ * are added claimed, and released by engine_removal_commit(), which is called
+ * for each 64 of them, and must be at the end. */
+struct engine_removal {
+    struct offload_port *port;
+    struct offload_flow *flows[64];
+    struct offload_op ops[64];
+    size_t n;
+    size_t n_failed;            /* They stay, and what they are. */
+    bool force;                 /* None stays: forget what can't be deleted. */
+    bool detach;                /* The port goes, too. */
+};
+void engine_removal_init(struct engine_removal *, struct offload_port *);
+void engine_removal_add(struct engine_removal *, struct offload_flow *);
+void engine_removal_commit(struct engine_removal *);
+
+/* Claims a flow that may be added, having committed if it must be waited
+ * for.  Returns 0 or ENOENT. */
+int engine_removal_claim(struct engine_removal *, const ovs_u128 *ufid,
+                         struct offload_flow **);
+
+/* Takes all rules out of the port's device. */
+void engine_remove_all(struct offload_port *, bool force, bool detach);
 
 /* Puts a claimed flow's rule into its device again, which has lost it. */
 int engine_reinstall(struct offload_flow *);

@@ -142,36 +142,6 @@ strand_children(struct engine_batch *batch, odp_port_t in_port,
     }
 }
 
-/* Rules in and out of devices, one at a time. */
-
-static int
-remove_rule__(struct offload_flow *flow, enum offload_flow_state state)
-{
-    const struct offload_backend *backend = flow->port->backend;
-    struct offload_batch *device = backend->batch_begin();
-    struct offload_op op = { .handle = flow->handle };
-
-    backend->rule_del(device, flow->port, &op);
-    backend->batch_commit(device);
-    if (op.error) {
-        return op.error;
-    }
-    atomic_count_dec(&flow->port->n_rules);
-    flow_table_uninstalled(flow, state, &op.counters);
-    return 0;
-}
-
-int
-engine_remove_rule(struct offload_flow *flow, enum offload_flow_state state)
-{
-    int error = remove_rule__(flow, state);
-
-    if (!error) {
-        recirc_links_clear(flow);
-    }
-    return error;
-}
-
 int
 engine_reinstall(struct offload_flow *flow)
 {
@@ -217,28 +187,37 @@ engine_reinstall(struct offload_flow *flow)
 static void
 evict_children(const struct engine_stranded *place)
 {
+    struct offload_port *port = offload_port_lookup(place->in_port);
+    struct engine_removal removal;
     ovs_u128 ufids[32];
     size_t skip = 0;
     size_t n;
 
+    if (!port || !port->backend) {
+        return;                 /* It took its rules with it. */
+    }
+    engine_removal_init(&removal, port);
     while ((n = recirc_children(place->in_port, place->recirc_id, skip,
                                 ufids, ARRAY_SIZE(ufids))) > 0) {
         for (size_t i = 0; i < n; i++) {
             struct offload_flow *flow;
 
-            if (flow_table_claim(&ufids[i], false, &flow)) {
+            if (engine_removal_claim(&removal, &ufids[i], &flow)) {
                 continue;
             }
-            if (flow->state != OFFLOAD_FLOW_INSTALLED
+            if (flow->state != OFFLOAD_FLOW_INSTALLED || flow->port != port
                 || recirc_parents_in_hardware(place->in_port,
-                                              place->recirc_id)
-                || engine_remove_rule(flow, OFFLOAD_FLOW_EVICTING)) {
+                                              place->recirc_id)) {
                 skip++;
+                flow_table_release(flow);
             } else {
                 COVERAGE_INC(offload_evict);
+                engine_removal_add(&removal, flow);
             }
-            flow_table_release(flow);
         }
+        engine_removal_commit(&removal);
+        skip += removal.n_failed;
+        removal.n_failed = 0;
     }
 }
 

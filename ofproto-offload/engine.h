@@ -47,8 +47,12 @@ void engine_run(void);
 /* Configuration, from other_config.  May be set at any time. */
 struct engine_config {
     uint32_t max_flows;         /* In devices at a time; 0: any number. */
+    unsigned int max_staleness; /* For how long, in msec, the counters of a
+                                 * port that seems to be idle needn't be
+                                 * read. */
 };
 #define ENGINE_MAX_FLOWS_DEFAULT 200000     /* As OVS's flow-limit. */
+#define ENGINE_MAX_STALENESS_DEFAULT 5000   /* Half of OVS's max-idle. */
 void engine_set_config(const struct engine_config *);
 
 /* Ports.  engine_port_add() makes a port known, so that it may be an output
@@ -129,9 +133,14 @@ int engine_get(const ovs_u128 *ufid, struct engine_flow *);
 
 /* Dumps a port's flows, reading their counters from the device.  Several
  * threads may call engine_dump_next() at once, each with a 'buf' of its own,
- * empty at first; it returns false at the end, with 'buf' empty again. */
+ * empty at first; it returns false at the end, with 'buf' empty again.
+ *
+ * A 'terse' dump is one for OVS's revalidators.  It also has the flows that
+ * they should delete because they are in no device any more, and reads nothing
+ * from a device that can't have counted anything since the last one. */
 struct engine_dump;
-int engine_dump_start(struct offload_port *, struct engine_dump **);
+int engine_dump_start(struct offload_port *, bool terse,
+                      struct engine_dump **);
 bool engine_dump_next(struct engine_dump *, struct ofpbuf *buf,
                       struct engine_flow *);
 int engine_dump_done(struct engine_dump *);

@@ -183,7 +183,7 @@ flow_api_flow_dump_create(struct netdev *netdev,
     }
 
     dump = xzalloc(sizeof *dump);
-    error = engine_dump_start(port, &dump->dump);
+    error = engine_dump_start(port, terse, &dump->dump);
     if (error) {
         free(dump);
         return error;

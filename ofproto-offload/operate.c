@@ -78,7 +78,6 @@ may_batch(const struct dpif *dpif, enum dpif_offload_type offload_type)
     return (offload_type == DPIF_OFFLOAD_AUTO
             && netdev_is_flow_api_enabled()
             && !netdev_is_offload_rebalance_policy_enabled()
-            && flow_api_recirc_known()
             && !strcmp(dpif_normalize_type(dpif_type(dpif)), "system"));
 }
 
@@ -302,6 +301,20 @@ has_gets(struct dpif_op **ops, size_t n_ops)
     return false;
 }
 
+/* Whether recirculation ids are shared with TC is told to flow_put() only, so
+ * the very first flow is put by Open vSwitch's own code.  Returns the number
+ * of operations up to it. */
+static size_t
+n_until_put(struct dpif_op **ops, size_t n_ops)
+{
+    for (size_t i = 0; i < n_ops; i++) {
+        if (ops[i]->type == DPIF_OP_FLOW_PUT) {
+            return i + 1;
+        }
+    }
+    return n_ops;
+}
+
 void
 __wrap_dpif_operate(struct dpif *dpif, struct dpif_op **ops, size_t n_ops,
                     enum dpif_offload_type offload_type)
@@ -313,7 +326,12 @@ __wrap_dpif_operate(struct dpif *dpif, struct dpif_op **ops, size_t n_ops,
     while (n_ops > 0) {
         size_t chunk = MIN(n_ops, OPERATE_MAX);
 
-        operate(dpif, ops, chunk);
+        if (OVS_UNLIKELY(!flow_api_recirc_known())) {
+            chunk = n_until_put(ops, n_ops);
+            __real_dpif_operate(dpif, ops, chunk, offload_type);
+        } else {
+            operate(dpif, ops, chunk);
+        }
         ops += chunk;
         n_ops -= chunk;
     }

@@ -11,13 +11,16 @@ TESTSUITE_AT = \
 TESTSUITE = tests/testsuite
 
 EXTRA_DIST += $(TESTSUITE_AT)
-CLEANFILES += $(TESTSUITE)
+CLEANFILES += $(TESTSUITE) $(FUZZERS)
+
+# Where there is a compiler that can.
+FUZZERS =
 
 # "make check TESTSUITEFLAGS='-k KEYWORD'" runs a part: see tests/testsuite
 # --help.
 CHECK_LOCAL += check-testsuite
 check-testsuite: $(TESTSUITE) tests/atconfig tests/atlocal all-am \
-		$(check_PROGRAMS)
+		$(check_PROGRAMS) $(FUZZERS)
 	cd tests && $(SHELL) ./testsuite $(TESTSUITEFLAGS)
 
 $(TESTSUITE): $(TESTSUITE_AT) tests/package.m4
@@ -52,6 +55,7 @@ tests_test_engine_SOURCES = \
 	tests/test-engine.c \
 	ofproto-offload/engine-dump.c \
 	ofproto-offload/engine-port.c \
+	ofproto-offload/engine-remove.c \
 	ofproto-offload/engine.c
 tests_test_engine_CPPFLAGS = $(AM_CPPFLAGS)
 tests_test_engine_LDADD = $(OFFLOAD_LIBS)
@@ -115,12 +119,14 @@ $(SYSTEM_TESTSUITE): $(SYSTEM_TESTSUITE_AT) tests/package.m4
 	    -o $@.tmp $(srcdir)/tests/system-testsuite.at && mv $@.tmp $@
 
 SYSTEM_TESTSUITEFLAGS =
-check-system: all $(check_PROGRAMS) $(SYSTEM_TESTSUITE) tests/packets.hex \
-		tests/atconfig tests/atlocal
+check-system-programs: all $(check_PROGRAMS) $(SYSTEM_TESTSUITE) \
+		tests/packets.hex tests/atconfig tests/atlocal
+check-system: check-system-programs
 	cd tests && OVS_FASTPATH_BUILD='$(abs_top_builddir)' \
 	    $(abs_top_srcdir)/tests/kernel/run --timeout 3600 \
-	    --env OVS_FASTPATH_VSWITCHD --env SYS_DAEMON_FLAGS -- $(SHELL) ./system-testsuite $(SYSTEM_TESTSUITEFLAGS)
-.PHONY: check-system
+	    --env OVS_FASTPATH_VSWITCHD --env SYS_DAEMON_FLAGS -- \
+	    $(SHELL) ./system-testsuite $(SYSTEM_TESTSUITEFLAGS)
+.PHONY: check-system check-system-programs
 
 clean-system-testsuite:
 	-cd tests && test ! -f system-testsuite || \
@@ -201,6 +207,7 @@ FUZZ_ACTION = \
 	$(srcdir)/lib/offload-field.c \
 	$(srcdir)/lib/offload-port.c \
 	$(srcdir)/lib/offload-refusal.c \
+	$(srcdir)/lib/port-flows.c \
 	$(srcdir)/lib/tc/tc-action.c \
 	$(srcdir)/lib/tc/tc-action-ct.c \
 	$(srcdir)/lib/tc/tc-action-tag.c \
@@ -210,6 +217,5 @@ tests/fuzz-action: $(FUZZ_ACTION) $(OVS_STAMP)
 	$(AM_V_CCLD)$(MKDIR_P) tests && $(FUZZ_CC) $(DEFS) $(AM_CPPFLAGS) \
 	    $(FUZZ_CFLAGS) -o $@ $(FUZZ_ACTION) \
 	    $(GROUP_START) $(OVS_LIBS) $(GROUP_END) $(LIBNL_LIBS)
-check-testsuite: tests/fuzz-tc-reply tests/fuzz-action
-CLEANFILES += tests/fuzz-tc-reply tests/fuzz-action
+FUZZERS += tests/fuzz-tc-reply tests/fuzz-action
 endif

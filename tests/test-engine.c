@@ -60,6 +60,8 @@ static bool fail_on;            /* All that come after it fail, too. */
 static bool fail_dump;          /* Dumps can't be started. */
 
 static size_t n_reads;          /* Of single rules. */
+static size_t n_dumps;
+static uint64_t activity;       /* Of all ports. */
 
 struct fake_request {
     bool put;
@@ -238,9 +240,51 @@ struct offload_dump {
     size_t pos;
 };
 
+static size_t n_flushes;
+
+static int
+fake_flush(struct offload_port *port,
+           void (*reading)(const struct offload_reading *, void *aux),
+           void *aux)
+{
+    n_flushes++;
+    if (fail_at && !--fail_at) {
+        fail_at = fail_on;
+        return fail_error;
+    }
+    for (size_t i = 0; i < MAX_RULES; i++) {
+        if (rules[i].used && rules[i].port == port) {
+            struct offload_reading r = {
+                .ufid = rules[i].ufid,
+                .handle = rules[i].handle,
+                .counters = rules[i].counters,
+            };
+
+            reading(&r, aux);
+            rules[i].used = false;
+        }
+    }
+    return 0;
+}
+
+static void
+fake_rule_forget(struct offload_port *port OVS_UNUSED,
+                 const union offload_handle *handle)
+{
+    assert(!find_rule(handle));
+}
+
+static int
+fake_activity(struct offload_port *port OVS_UNUSED, uint64_t *packets)
+{
+    *packets = activity;
+    return 0;
+}
+
 static int
 fake_dump_start(struct offload_port *port, struct offload_dump **dumpp)
 {
+    n_dumps++;
     if (fail_dump) {
         return ENOBUFS;
     }
@@ -326,6 +370,9 @@ const struct offload_backend offload_backend_tc = {
     .rule_put = fake_rule_put,
     .rule_del = fake_rule_del,
     .batch_commit = fake_batch_commit,
+    .flush = fake_flush,
+    .rule_forget = fake_rule_forget,
+    .activity = fake_activity,
     .dump_start = fake_dump_start,
     .dump_next = fake_dump_next,
     .dump_done = fake_dump_done,
@@ -485,14 +532,14 @@ is_evicting(const ovs_u128 *ufid)
 }
 
 static struct dump_result
-dump(void)
+dump__(bool terse)
 {
     struct offload_port *port = offload_port_lookup(u32_to_odp(IN_PORT));
     struct dump_result result = { 0, 0, 0, 0 };
     struct engine_dump *d;
     struct ofpbuf buf;
 
-    if (!port || engine_dump_start(port, &d)) {
+    if (!port || engine_dump_start(port, terse, &d)) {
         return result;          /* The port has been removed. */
     }
     ofpbuf_init(&buf, 0);
@@ -514,6 +561,13 @@ dump(void)
     ofpbuf_uninit(&buf);
     assert(!engine_dump_done(d));
     return result;
+}
+
+/* As the revalidators do it. */
+static struct dump_result
+dump(void)
+{
+    return dump__(true);
 }
 
 /* The device, the shadow table and a dump agree on 'n' flows. */
@@ -937,9 +991,85 @@ test_flush(void)
     device_counts(&f, 4);
     assert(!engine_flush(port));
     check_views(0);
-    assert(!dump().n_flows);
+    assert(!dump__(false).n_flows);
+
+    /* A revalidator has it deleted, lest it be missed for long. */
+    assert(dump().n_idle == 1);
     assert(!del(&f, &stats));
     assert(stats.n_packets == 4);
+    assert(!dump().n_flows);
+}
+
+#define N_FLUSH 300
+
+/* A large port is flushed at once, with its last counters. */
+static void
+check_flush_many(bool flush_fails)
+{
+    struct offload_port *port = offload_port_lookup(u32_to_odp(IN_PORT));
+    static struct test_flow flows[N_FLUSH];
+
+    for (uint32_t i = 0; i < N_FLUSH; i++) {
+        flow_init(&flows[i], i + 1);
+        flow_output(&flows[i]);
+        assert(!put(&flows[i]));
+    }
+    device_counts(&flows[7], 4);
+    dump();
+    device_counts(&flows[7], 3);
+    device_counts(&flows[8], 1);
+    n_flushes = 0;
+    fail_at = flush_fails;
+    fail_on = 0;
+    fail_error = EBUSY;
+    assert(!engine_flush(port));
+    assert(n_flushes == 1);
+    check_views(0);
+    assert(dump().n_idle == N_FLUSH);
+    for (uint32_t i = 0; i < N_FLUSH; i++) {
+        struct dpif_flow_stats stats;
+
+        assert(!del(&flows[i], &stats));
+        assert(stats.n_packets == (i == 7 ? 7 : i == 8));
+    }
+    check_views(0);
+}
+
+static void
+test_flush_many(void)
+{
+    check_flush_many(false);
+}
+
+static void
+test_flush_many_fault(void)
+{
+    check_flush_many(true);
+}
+
+/* A large port goes, with its rules. */
+static void
+test_port_removed_many(void)
+{
+    static struct test_flow flows[N_FLUSH];
+
+    for (uint32_t i = 0; i < N_FLUSH; i++) {
+        flow_init(&flows[i], i + 1);
+        flow_output(&flows[i]);
+        assert(!put(&flows[i]));
+    }
+    device_counts(&flows[7], 4);
+    engine_port_remove(u32_to_odp(IN_PORT));
+    assert(!count_device_rules());
+    for (uint32_t i = 0; i < N_FLUSH; i++) {
+        struct dpif_flow_stats stats;
+
+        assert(!flow_table_lookup(&flows[i].ufid)->port);
+        assert(!del(&flows[i], &stats));
+        assert(stats.n_packets == (i == 7 ? 4 : 0));
+    }
+    make_ports();
+    check_views(0);
 }
 
 static void
@@ -1017,8 +1147,8 @@ test_overlapping_dumps(void)
     assert(!put(&g));
 
     ofpbuf_init(&buf, 0);
-    assert(!engine_dump_start(port, &early));
-    assert(!engine_dump_start(port, &late));
+    assert(!engine_dump_start(port, true, &early));
+    assert(!engine_dump_start(port, true, &late));
     while (engine_dump_next(late, &buf, &out)) {
         continue;
     }
@@ -1048,6 +1178,111 @@ test_failed_dump(void)
     n_reads = 0;
     engine_dump_run();
     assert(!n_reads);
+}
+
+#define N_QUIET 40
+
+static void
+put_many(struct test_flow flows[], uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        flow_init(&flows[i], i + 1);
+        flow_output(&flows[i]);
+        assert(!put(&flows[i]));
+    }
+}
+
+/* Checks that a dump reads the device if 'reads', and finds so many flows and
+ * packets. */
+static void
+check_dump(bool reads, size_t n_flows, uint64_t n_packets)
+{
+    size_t before = n_dumps;
+    struct dump_result d = dump();
+
+    ovs_assert(d.n_flows == n_flows);
+    ovs_assert(d.n_packets == n_packets);
+    ovs_assert(n_dumps - before == reads);
+}
+
+/* As the fake device counts in no time, this needs no margin. */
+static void
+test_quiet_port(void)
+{
+    static struct test_flow flows[N_QUIET + 1];
+
+    put_many(flows, N_QUIET);
+    check_dump(true, N_QUIET, 0);
+    check_dump(true, N_QUIET, 0);
+    check_dump(false, N_QUIET, 0);
+
+    /* Once more after the port had packets, as they may have been on their
+     * way. */
+    device_counts(&flows[3], 7);
+    activity = 7;
+    check_dump(true, N_QUIET, 7);
+    check_dump(true, N_QUIET, 7);
+    check_dump(false, N_QUIET, 7);
+
+    /* What was put, deleted or evicted meanwhile. */
+    flow_init(&flows[N_QUIET], N_QUIET + 1);
+    flow_output(&flows[N_QUIET]);
+    assert(!put(&flows[N_QUIET]));
+    check_dump(false, N_QUIET + 1, 7);
+    assert(!del(&flows[3], NULL));
+    check_dump(false, N_QUIET, 0);
+    check_views(N_QUIET);
+
+    /* A person wants to know. */
+    device_counts(&flows[4], 2);
+    assert(dump__(false).n_packets == 2);
+}
+
+/* Few rules are read at once. */
+static void
+test_quiet_port_few(void)
+{
+    static struct test_flow flows[5];
+
+    put_many(flows, 5);
+    for (int i = 0; i < 5; i++) {
+        check_dump(true, 5, 0);
+    }
+}
+
+/* What the port says isn't taken for proof for ever. */
+static void
+test_quiet_port_stale(void)
+{
+    static const struct engine_config config = { .max_staleness = 0 };
+    static struct test_flow flows[N_QUIET];
+
+    engine_set_config(&config);
+    put_many(flows, N_QUIET);
+    for (int i = 0; i < 5; i++) {
+        device_counts(&flows[i], 1);
+        check_dump(true, N_QUIET, i + 1);
+    }
+}
+
+/* A port that doesn't count what its rules count isn't believed any more. */
+static void
+test_quiet_port_liar(void)
+{
+    struct engine_config config = { .max_staleness = 0 };
+    static struct test_flow flows[N_QUIET];
+
+    engine_set_config(&config);
+    put_many(flows, N_QUIET);
+    for (int i = 0; i < 20; i++) {
+        device_counts(&flows[0], 1);
+        check_dump(true, N_QUIET, i + 1);
+    }
+    config.max_staleness = 60000;
+    engine_set_config(&config);
+    for (int i = 0; i < 5; i++) {
+        check_dump(true, N_QUIET, 20);
+    }
 }
 
 static void
@@ -1220,10 +1455,17 @@ static const struct {
     { "port-removed", test_port_removed },
     { "port-removed-fault", test_port_removed_fault },
     { "flush", test_flush },
+    { "flush-many", test_flush_many },
+    { "flush-many-fault", test_flush_many_fault },
+    { "port-removed-many", test_port_removed_many },
     { "lost", test_lost },
     { "lost-for-good", test_lost_for_good },
     { "overlapping-dumps", test_overlapping_dumps },
     { "failed-dump", test_failed_dump },
+    { "quiet-port", test_quiet_port },
+    { "quiet-port-few", test_quiet_port_few },
+    { "quiet-port-stale", test_quiet_port_stale },
+    { "quiet-port-liar", test_quiet_port_liar },
     { "counters-backwards", test_counters_backwards },
     { "stale-reading", test_stale_reading },
     { "flow-limit", test_flow_limit },

@@ -194,7 +194,8 @@ struct engine_dump {
 };
 
 int
-engine_dump_start(struct offload_port *port, struct engine_dump **dumpp)
+engine_dump_start(struct offload_port *port, bool terse OVS_UNUSED,
+                  struct engine_dump **dumpp)
 {
     printf("  engine: dump of %s begins\n", port->name);
     *dumpp = xzalloc(sizeof **dumpp);

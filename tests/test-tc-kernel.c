@@ -737,7 +737,7 @@ test_port(void)
     CHECK(!has_prio("v0", "ingress", 5) && !has_prio("v0", "ingress", 6));
     sh("test $(tc filter show dev v0 ingress | grep -c handle) = 2");
     add_filters(ifindex, 100, 100, 1);
-    CHECK_EQ(tc_port_flush(&port), 0);
+    CHECK_EQ(tc_port_flush(&port, NULL), 0);
     sh("test $(tc filter show dev v0 ingress | grep -c handle) = 2");
     tc_port_close(&port);
     sh("test $(tc filter show dev v0 ingress | grep -c handle) = 2");
@@ -769,7 +769,7 @@ test_port(void)
     /* A device that goes takes everything along. */
     CHECK_EQ(tc_port_open(&port, &refusal), 0);
     sh("ip link del v0");
-    CHECK_EQ(tc_port_flush(&port), 0);
+    CHECK_EQ(tc_port_flush(&port, NULL), 0);
     tc_port_close(&port);
     CHECK(tc_port_open(&port, &refusal));
     CHECK(offload_refused(&refusal));
@@ -827,7 +827,7 @@ test_port_internal(void)
     CHECK_EQ(tc_port_open(&port, &refusal), 0);
     CHECK(has_qdisc("v0", "clsact"));
     add_cookie_filter("dev v0 egress", 5, 0);
-    CHECK_EQ(tc_port_flush(&port), 0);
+    CHECK_EQ(tc_port_flush(&port, NULL), 0);
     CHECK(!has_prio("v0", "egress", 5));
 
     /* Somebody else's filter in the other direction keeps the qdisc. */

@@ -936,7 +936,7 @@ test_port_vanishes(void)
             CHECK_EQ(refusal.error, ENODEV);
         } else {
             memset(kernel.filters + 10, kernel.device, 5);
-            CHECK_EQ(tc_port_flush(&port), 0);
+            CHECK_EQ(tc_port_flush(&port, NULL), 0);
             tc_port_close(&port);
         }
     }

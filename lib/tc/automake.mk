@@ -2,6 +2,8 @@
 
 lib_liboffload_a_SOURCES += \
 	lib/tc/tc-action.c \
+	lib/tc/tc-activity.c \
+	lib/tc/tc-activity.h \
 	lib/tc/tc-action.h \
 	lib/tc/tc-action-ct.c \
 	lib/tc/tc-action-encode.h \

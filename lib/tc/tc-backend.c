@@ -25,6 +25,7 @@
 #include "ovs-atomic.h"
 #include "ovs-thread.h"
 #include "tc/tc-action.h"
+#include "tc/tc-activity.h"
 #include "tc/tc-caps.h"
 #include "tc/tc-match.h"
 #include "tc/tc-netlink.h"
@@ -571,6 +572,25 @@ tc_backend_dump_start(struct offload_port *port, struct offload_dump **dumpp)
     return error;
 }
 
+/* False if 'filter' isn't a rule of ours. */
+static bool
+reading_from_filter(const struct tc_filter *filter, struct offload_reading *r)
+{
+    if (!filter->flower || !filter->handle || !filter->has_cookie
+        || !filter->has_counters) {
+        return false;
+    }
+    r->ufid = filter->cookie;
+    r->handle.tc.handle = filter->handle;
+    r->handle.tc.chain = filter->chain;
+    r->handle.tc.prio = filter->prio;
+    r->handle.tc.protocol = filter->protocol;
+    r->handle.tc.mask_hash = 0;
+    r->counters = filter->counters;
+    r->in_hw = filter->in_hw;
+    return true;
+}
+
 static size_t
 tc_backend_dump_next(struct offload_dump *dump_, struct ofpbuf *buf,
                      struct offload_reading readings[], size_t max)
@@ -585,19 +605,8 @@ tc_backend_dump_next(struct offload_dump *dump_, struct ofpbuf *buf,
             if (n || !tc_dump_next(dump, buf)) {
                 break;
             }
-        } else if (tc_filter_parse(&msg, &filter) && filter.flower
-                   && filter.handle && filter.has_cookie
-                   && filter.has_counters) {
-            struct offload_reading *r = &readings[n++];
-
-            r->ufid = filter.cookie;
-            r->handle.tc.handle = filter.handle;
-            r->handle.tc.chain = filter.chain;
-            r->handle.tc.prio = filter.prio;
-            r->handle.tc.protocol = filter.protocol;
-            r->handle.tc.mask_hash = 0;
-            r->counters = filter.counters;
-            r->in_hw = filter.in_hw;
+        } else if (tc_filter_parse(&msg, &filter)) {
+            n += reading_from_filter(&filter, &readings[n]);
         }
     }
     return n;
@@ -607,6 +616,43 @@ static int
 tc_backend_dump_done(struct offload_dump *dump, bool *complete)
 {
     return tc_dump_done((struct tc_dump *) dump, complete);
+}
+
+/* Flush. */
+
+struct last_readings {
+    void (*reading)(const struct offload_reading *, void *aux);
+    void *aux;
+};
+
+static void
+pass_reading(const struct tc_filter *filter, void *last_)
+{
+    const struct last_readings *last = last_;
+    struct offload_reading reading;
+
+    if (reading_from_filter(filter, &reading)) {
+        last->reading(&reading, last->aux);
+    }
+}
+
+static int
+tc_backend_flush(struct offload_port *port,
+                 void (*reading)(const struct offload_reading *, void *aux),
+                 void *aux)
+{
+    struct last_readings last = { reading, aux };
+    struct tc_observer observer = { pass_reading, &last };
+
+    return tc_port_flush(port, &observer);
+}
+
+static void
+tc_rule_forget(struct offload_port *port OVS_UNUSED,
+               const union offload_handle *handle)
+{
+    COVERAGE_INC(tc_rule_deleted);
+    tc_prio_put(handle->tc.prio);
 }
 
 static int
@@ -634,6 +680,9 @@ const struct offload_backend offload_backend_tc = {
     .rule_put = tc_rule_put,
     .rule_del = tc_rule_del,
     .batch_commit = tc_batch_commit,
+    .flush = tc_backend_flush,
+    .rule_forget = tc_rule_forget,
+    .activity = tc_activity,
     .dump_start = tc_backend_dump_start,
     .dump_next = tc_backend_dump_next,
     .dump_done = tc_backend_dump_done,

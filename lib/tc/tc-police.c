@@ -33,14 +33,25 @@ struct police {
     struct cmap_node node;      /* In 'meters', by 'meter_id'. */
     uint32_t meter_id;
     uint32_t index;
+
+    /* What its action had counted for an earlier meter. */
+    struct police_base {
+        uint64_t packets, bytes, drops;
+    } base;
 };
+
+/* An action that can't be deleted yet. */
+struct stuck_police {
+    uint32_t index;             /* Reserved. */
+    uint32_t meter_id;          /* Whose it was, or METER_UNKNOWN. */
+};
+#define METER_UNKNOWN UINT32_MAX
 
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
 static struct cmap meters = CMAP_INITIALIZER;   /* Written under 'mutex'. */
 static struct id_pool *indexes OVS_GUARDED_BY(mutex);
 
-/* Indexes that are reserved because their actions can't be deleted yet. */
-static uint32_t *stuck OVS_GUARDED_BY(mutex);
+static struct stuck_police *stuck OVS_GUARDED_BY(mutex);
 static size_t n_stuck OVS_GUARDED_BY(mutex);
 static size_t allocated_stuck OVS_GUARDED_BY(mutex);
 
@@ -77,24 +88,44 @@ free_index(uint32_t index)
 
 /* Keeps a reserved 'index' for tc_police_retry(). */
 static void
-remember_stuck(uint32_t index)
+remember_stuck(uint32_t index, uint32_t meter_id)
 {
     ovs_mutex_lock(&mutex);
     if (n_stuck >= allocated_stuck) {
         stuck = x2nrealloc(stuck, &allocated_stuck, sizeof *stuck);
     }
-    stuck[n_stuck++] = index;
+    stuck[n_stuck++] = (struct stuck_police) {
+        .index = index, .meter_id = meter_id,
+    };
     ovs_mutex_unlock(&mutex);
 }
 
-/* Takes one of the stuck indexes.  False if there is none. */
+/* Takes one of the stuck actions.  False if there is none. */
 static bool
-take_stuck(uint32_t *index)
+take_stuck(struct stuck_police *police)
 {
     ovs_mutex_lock(&mutex);
     bool ok = n_stuck > 0;
     if (ok) {
-        *index = stuck[--n_stuck];
+        *police = stuck[--n_stuck];
+    }
+    ovs_mutex_unlock(&mutex);
+    return ok;
+}
+
+/* Takes the stuck action that was a meter's last.  False if there is none. */
+static bool
+take_stuck_of(uint32_t meter_id, uint32_t *index)
+{
+    bool ok = false;
+
+    ovs_mutex_lock(&mutex);
+    for (size_t i = n_stuck; i-- > 0 && !ok;) {
+        if (stuck[i].meter_id == meter_id) {
+            *index = stuck[i].index;
+            stuck[i] = stuck[--n_stuck];
+            ok = true;
+        }
     }
     ovs_mutex_unlock(&mutex);
     return ok;
@@ -128,15 +159,18 @@ tc_police_lookup(uint32_t meter_id, uint32_t *index)
 
 /* Enters a meter.  False if another thread has done so meanwhile. */
 static bool
-add_meter(uint32_t meter_id, uint32_t index)
+add_meter(uint32_t meter_id, uint32_t index, const struct police_base *base)
 {
     ovs_mutex_lock(&mutex);
     bool ok = !find_meter(meter_id);
     if (ok) {
-        struct police *police = xmalloc(sizeof *police);
+        struct police *police = xzalloc(sizeof *police);
 
         police->meter_id = meter_id;
         police->index = index;
+        if (base) {
+            police->base = *base;
+        }
         cmap_insert(&meters, &police->node, hash_int(meter_id, 0));
     }
     ovs_mutex_unlock(&mutex);
@@ -144,14 +178,15 @@ add_meter(uint32_t meter_id, uint32_t index)
 }
 
 /* Forgets a meter, so that no new rule refers to it, and stores the index that
- * it had.  False if there is none. */
+ * it had, and its base.  False if there is none. */
 static bool
-remove_meter(uint32_t meter_id, uint32_t *index)
+remove_meter(uint32_t meter_id, uint32_t *index, struct police_base *base)
 {
     ovs_mutex_lock(&mutex);
     struct police *police = find_meter(meter_id);
     if (police) {
         *index = police->index;
+        *base = police->base;
         cmap_remove(&meters, &police->node, hash_int(meter_id, 0));
         ovsrcu_postpone(free, police);
     }
@@ -333,16 +368,36 @@ request_reading(struct tc_pipeline *p, int type, unsigned int flags,
     request_end(p, msg, nests);
 }
 
-static void
-add_stats(const struct reading *reading, struct ofputil_meter_stats *stats)
+static struct police_base
+read_base(const struct reading *reading)
 {
     const struct offload_counters *c = &reading->action.counters;
 
+    return (struct police_base) {
+        .packets = c->hw_packets + c->sw_packets,
+        .bytes = c->hw_bytes + c->sw_bytes,
+        .drops = reading->action.drops,
+    };
+}
+
+static uint64_t
+grown(uint64_t now, uint64_t base)
+{
+    return now > base ? now - base : 0;
+}
+
+/* 'base' may be NULL if 'stats' is. */
+static void
+add_stats(const struct reading *reading, const struct police_base *base,
+          struct ofputil_meter_stats *stats)
+{
+    struct police_base now = read_base(reading);
+
     if (stats && reading->valid) {
-        stats->packet_in_count += c->hw_packets + c->sw_packets;
-        stats->byte_in_count += c->hw_bytes + c->sw_bytes;
+        stats->packet_in_count += grown(now.packets, base->packets);
+        stats->byte_in_count += grown(now.bytes, base->bytes);
         if (stats->n_bands) {
-            stats->bands[0].packet_count += reading->action.drops;
+            stats->bands[0].packet_count += grown(now.drops, base->drops);
         }
     }
 }
@@ -373,9 +428,12 @@ put_action(uint32_t index, const struct limit *limit, bool replace,
     return reply->error;
 }
 
-/* Deletes a police action, or sees to it that it is deleted later. */
+/* Deletes the police action of a meter, or sees to it that it is deleted
+ * later. */
 static int
-delete_action(uint32_t index, struct ofputil_meter_stats *stats)
+delete_action(uint32_t index, uint32_t meter_id,
+              const struct police_base *base,
+              struct ofputil_meter_stats *stats)
 {
     struct tc_pipeline *p = tc_pipeline_aside();
     struct reading before, last;
@@ -385,14 +443,14 @@ delete_action(uint32_t index, struct ofputil_meter_stats *stats)
     request_reading(p, RTM_DELACTION, NLM_F_ECHO, index, &last);
     tc_pipeline_run(p);
 
-    add_stats(last.valid ? &last : &before, stats);
+    add_stats(last.valid ? &last : &before, base, stats);
     if (!last.reply.error || last.reply.error == ENOENT) {
         free_index(index);
         return 0;
     }
     VLOG_DBG_RL(&rl, "police %#"PRIx32" will be deleted later: %s", index,
                 ovs_strerror(last.reply.error));
-    remember_stuck(index);
+    remember_stuck(index, meter_id);
     return last.reply.error;
 }
 
@@ -427,11 +485,38 @@ make_action(const struct limit *limit, uint32_t *index,
         /* Somebody else's: leave it alone, and its index reserved. */
     }
     if (reply.unknown) {
-        delete_action(*index, NULL);
+        delete_action(*index, METER_UNKNOWN, NULL, NULL);
     } else {
         free_index(*index);
     }
     return refuse_by_kernel(&reply, refusal);
+}
+
+/* Rules that refer to a meter may outlive it for a while, and then belong to
+ * the next one with its number, as they do in the kernel's datapath: so that
+ * one gets the old one's action.  False if there is none, or it can't be
+ * changed. */
+static bool
+revive_meter(uint32_t meter_id, const struct limit *limit)
+{
+    struct tc_pipeline *p = tc_pipeline_aside();
+    struct police_base base;
+    struct reading reading;
+    struct tc_reply reply;
+    uint32_t index;
+
+    if (!take_stuck_of(meter_id, &index)) {
+        return false;
+    }
+    request_reading(p, RTM_GETACTION, 0, index, &reading);
+    tc_pipeline_run(p);
+    base = read_base(&reading);
+    if (!reading.valid || put_action(index, limit, true, &reply)
+        || !add_meter(meter_id, index, &base)) {
+        remember_stuck(index, METER_UNKNOWN);
+        return false;
+    }
+    return true;
 }
 
 int
@@ -458,9 +543,12 @@ tc_police_set(uint32_t meter_id, const struct ofputil_meter_config *config,
                ? refuse_by_kernel(&reply, refusal) : 0;
     }
 
+    if (revive_meter(meter_id, &limit)) {
+        return 0;
+    }
     error = make_action(&limit, &index, refusal);
-    if (!error && !add_meter(meter_id, index)) {
-        delete_action(index, NULL);
+    if (!error && !add_meter(meter_id, index, NULL)) {
+        delete_action(index, METER_UNKNOWN, NULL, NULL);
         return tc_police_set(meter_id, config, refusal);
     }
     return error;
@@ -470,27 +558,28 @@ int
 tc_police_get(uint32_t meter_id, struct ofputil_meter_stats *stats)
 {
     struct tc_pipeline *p = tc_pipeline_aside();
+    const struct police *police = find_meter(meter_id);
     struct reading reading;
-    uint32_t index;
 
-    if (!tc_police_lookup(meter_id, &index)) {
+    if (!police) {
         return ENOENT;
     }
-    request_reading(p, RTM_GETACTION, 0, index, &reading);
+    request_reading(p, RTM_GETACTION, 0, police->index, &reading);
     tc_pipeline_run(p);
-    add_stats(&reading, stats);
+    add_stats(&reading, &police->base, stats);
     return reading.reply.error;
 }
 
 int
 tc_police_del(uint32_t meter_id, struct ofputil_meter_stats *stats)
 {
+    struct police_base base;
     uint32_t index;
 
-    if (!remove_meter(meter_id, &index)) {
+    if (!remove_meter(meter_id, &index, &base)) {
         return ENOENT;
     }
-    delete_action(index, stats);
+    delete_action(index, meter_id, &base, stats);
     tc_police_retry();
     return 0;
 }
@@ -498,7 +587,7 @@ tc_police_del(uint32_t meter_id, struct ofputil_meter_stats *stats)
 void
 tc_police_retry(void)
 {
-    uint32_t index;
+    struct stuck_police police;
 
     /* Each once: delete_action() puts back what is still in use, at the end of
      * the list, behind those that were taken from there. */
@@ -506,14 +595,14 @@ tc_police_retry(void)
     size_t n = n_stuck;
     ovs_mutex_unlock(&mutex);
 
-    uint32_t *tried = n ? xmalloc(n * sizeof *tried) : NULL;
+    struct stuck_police *tried = n ? xmalloc(n * sizeof *tried) : NULL;
     size_t n_tried = 0;
 
-    while (n_tried < n && take_stuck(&index)) {
-        tried[n_tried++] = index;
+    while (n_tried < n && take_stuck(&police)) {
+        tried[n_tried++] = police;
     }
     for (size_t i = 0; i < n_tried; i++) {
-        delete_action(tried[i], NULL);
+        delete_action(tried[i].index, tried[i].meter_id, NULL, NULL);
     }
     free(tried);
 }
@@ -551,7 +640,7 @@ reserve_leftovers(const struct ofpbuf *msg, struct tc_action_reply actions[])
             ovs_mutex_lock(&mutex);
             id_pool_add(get_indexes(), actions[i].index);
             ovs_mutex_unlock(&mutex);
-            remember_stuck(actions[i].index);
+            remember_stuck(actions[i].index, METER_UNKNOWN);
         }
     }
 }

@@ -88,12 +88,14 @@ struct survey {
     struct found *found;
     size_t n_found, allocated_found;
     size_t n_foreign;
+    const struct tc_observer *observer;     /* Or NULL. */
 };
 
 static void
-survey_init(struct survey *survey)
+survey_init(struct survey *survey, const struct tc_observer *observer)
 {
     memset(survey, 0, sizeof *survey);
+    survey->observer = observer;
     hmap_init(&survey->groups);
 }
 
@@ -144,6 +146,9 @@ survey_add(struct survey *survey, const struct tc_filter *filter)
             .group = group, .handle = filter->handle,
         };
         group->has_ours = true;
+        if (survey->observer) {
+            survey->observer->look(filter, survey->observer->aux);
+        }
     } else if (filter->handle || !filter->flower) {
         /* A flower without a handle is the classifier itself. */
         group->has_foreign = true;
@@ -274,11 +279,12 @@ delete_filters(const struct survey *survey, const struct tcmsg *tcm)
 
 /* One attempt.  Returns EAGAIN if there may be more to delete. */
 static int
-try_flush(const struct tcmsg *tcm, struct tc_flushed *flushed)
+try_flush(const struct tcmsg *tcm, const struct tc_observer *observer,
+          struct tc_flushed *flushed)
 {
     struct survey survey;
 
-    survey_init(&survey);
+    survey_init(&survey, observer);
     int listed = survey_run(&survey, tcm);
     int error = listed && listed != EAGAIN ? listed : 0;
     if (!error && survey.n_found) {
@@ -293,16 +299,15 @@ try_flush(const struct tcmsg *tcm, struct tc_flushed *flushed)
     return error ? error : listed;
 }
 
-int
-tc_flush(const struct tcmsg *tcm, struct tc_flushed *flushed)
+static int
+flush(const struct tcmsg *tcm, const struct tc_observer *observer,
+      struct tc_flushed *flushed)
 {
-    struct tc_flushed ignored;
     int error;
 
-    flushed = flushed ? flushed : &ignored;
     memset(flushed, 0, sizeof *flushed);
     for (int i = 0; i < MAX_ATTEMPTS; i++) {
-        error = try_flush(tcm, flushed);
+        error = try_flush(tcm, observer, flushed);
         if (!error || is_gone(error)) {
             return 0;
         }
@@ -311,12 +316,21 @@ tc_flush(const struct tcmsg *tcm, struct tc_flushed *flushed)
 }
 
 int
-tc_port_flush(struct offload_port *port)
+tc_flush(const struct tcmsg *tcm, struct tc_flushed *flushed)
+{
+    struct tc_flushed ignored;
+
+    return flush(tcm, NULL, flushed ? flushed : &ignored);
+}
+
+int
+tc_port_flush(struct offload_port *port, const struct tc_observer *observer)
 {
     struct tcmsg tcm = { .tcm_family = AF_UNSPEC };
+    struct tc_flushed flushed;
 
     tc_port_address(port, &tcm);
-    int error = tc_flush(&tcm, NULL);
+    int error = flush(&tcm, observer, &flushed);
     tc_police_retry();
     return error;
 }

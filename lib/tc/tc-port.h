@@ -53,9 +53,16 @@ int tc_port_repair(struct offload_port *);
 /* Fills in tcm_family, tcm_ifindex and tcm_parent (or the block). */
 void tc_port_address(const struct offload_port *, struct tcmsg *);
 
-/* Deletes all our filters on the port (recognised by tc_filter_is_ours()).
- * Returns 0, also if the device has gone, or a positive errno. */
-int tc_port_flush(struct offload_port *);
+/* Deletes all our filters on the port (recognised by tc_filter_is_ours()),
+ * whole prios at once where nobody else has any, having shown each to the
+ * observer, if there is one.  Returns 0, also if the device has gone, or a
+ * positive errno. */
+struct tc_filter;
+struct tc_observer {
+    void (*look)(const struct tc_filter *, void *aux);
+    void *aux;
+};
+int tc_port_flush(struct offload_port *, const struct tc_observer *);
 
 /* The same for whatever 'tcm' addresses.  Stores in '*flushed' (if not NULL)
  * how many filters were there. */

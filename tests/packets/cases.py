@@ -630,8 +630,9 @@ tunnel('VXLAN, out to two ports', 'vxlan', R4 + 'key=77',
        'in_port=9 actions=1,2', 'U:vxlan-udp4')
 tunnel('VXLAN, out to the internal port', 'vxlan', R4 + 'key=77',
        'in_port=9 actions=LOCAL', 'U:vxlan-udp4')
+# Open vSwitch asks for the packet's own source port, too.
 tunnel('from VXLAN to Geneve', 'vxlan', R4 + 'key=77',
-       'in_port=9 actions=set_field:5->tun_id,8', 'U:vxlan-udp4',
+       'in_port=9 actions=set_field:5->tun_id,8', 'U:vxlan-udp4', software=ALL,
        before=['ovs-vsctl --if-exists del-port t8 -- add-port br0 t8 -- set '
                'interface t8 type=geneve ofport_request=8 options:key=flow '
                'options:df_default=false options:remote_ip=172.31.1.2'])
@@ -647,10 +648,12 @@ tunnel('Geneve, set an option', 'geneve', R4 + 'key=77',
 tunnel('Geneve, set a critical option', 'geneve', R4 + 'key=77',
        'in_port=1 actions=set_field:0x12345678->tun_metadata0,9',
        'udp4 udp6', before=MAP, ignore=(43, 44))
+# Open vSwitch's flow for a packet without options matches any, in software,
+# too: so that packet comes last.
 tunnel('Geneve, match an option', 'geneve', R4 + 'key=77',
-       'in_port=9,tun_metadata0=0x12345678 actions=1\nin_port=9 actions=2',
-       'U:geneve-opt-udp4 U:geneve-opt-other U:geneve-udp4', before=MAP,
-       software='U:geneve-udp4')
+       'priority=9,in_port=9,tun_metadata0=0x12345678 actions=1\n'
+       'priority=1,in_port=9 actions=2',
+       'U:geneve-opt-udp4 U:geneve-opt-other U:geneve-udp4', before=MAP)
 tunnel('GRE', 'gre', R4 + 'key=77', OUT + IN, 'udp4 udp6 U:gre-udp4')
 tunnel('GRE, key chosen by the flow', 'gre', R4 + 'key=flow',
        'in_port=1 actions=set_field:78->tun_id,9\n'

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "port-flows.h"
+
+#include <stdlib.h>
+
+#include "flow-table.h"
+#include "util.h"
+
+/* Replaced by a larger one when it is full, never by a smaller one. */
+struct port_flow_vector {
+    size_t allocated;
+    ATOMIC(struct offload_flow *) flows[];
+};
+
+void
+port_flows_init(struct port_flows *list)
+{
+    ovs_mutex_init(&list->mutex);
+    ovs_mutex_lock(&list->mutex);
+    list->n = 0;
+    ovs_mutex_unlock(&list->mutex);
+    ovsrcu_init(&list->vector, NULL);
+    atomic_init(&list->n_flows, 0);
+}
+
+void
+port_flows_destroy(struct port_flows *list)
+{
+    free(ovsrcu_get_protected(struct port_flow_vector *, &list->vector));
+    ovs_mutex_destroy(&list->mutex);
+}
+
+/* Makes room for one more flow. */
+static struct port_flow_vector *
+vector_grow(struct port_flows *list, struct port_flow_vector *old)
+    OVS_REQUIRES(list->mutex)
+{
+    size_t allocated = old ? 2 * old->allocated : 16;
+    struct port_flow_vector *new
+        = xzalloc(sizeof *new + allocated * sizeof new->flows[0]);
+
+    new->allocated = allocated;
+    for (size_t i = 0; i < list->n; i++) {
+        struct offload_flow *flow;
+
+        atomic_read_relaxed(&old->flows[i], &flow);
+        atomic_init(&new->flows[i], flow);
+    }
+    ovsrcu_set(&list->vector, new);
+    if (old) {
+        ovsrcu_postpone(free, old);
+    }
+    return new;
+}
+
+static void
+vector_put(struct port_flow_vector *vector, size_t i,
+           struct offload_flow *flow)
+{
+    atomic_store_explicit(&vector->flows[i], flow, memory_order_release);
+    if (flow) {
+        flow->port_index = i;
+    }
+}
+
+void
+port_flows_add(struct port_flows *list, struct offload_flow *flow)
+{
+    struct port_flow_vector *vector;
+
+    ovs_mutex_lock(&list->mutex);
+    vector = ovsrcu_get_protected(struct port_flow_vector *, &list->vector);
+    if (!vector || list->n >= vector->allocated) {
+        vector = vector_grow(list, vector);
+    }
+    vector_put(vector, list->n++, flow);
+    atomic_store_explicit(&list->n_flows, list->n, memory_order_release);
+    ovs_mutex_unlock(&list->mutex);
+}
+
+void
+port_flows_remove(struct port_flows *list, struct offload_flow *flow)
+{
+    struct port_flow_vector *vector;
+    struct offload_flow *last;
+
+    ovs_mutex_lock(&list->mutex);
+    vector = ovsrcu_get_protected(struct port_flow_vector *, &list->vector);
+    atomic_read_relaxed(&vector->flows[list->n - 1], &last);
+    /* First to its new place: a walk may meet it twice, but must not miss
+     * it. */
+    vector_put(vector, flow->port_index, last);
+    vector_put(vector, --list->n, NULL);
+    atomic_store_explicit(&list->n_flows, list->n, memory_order_release);
+    ovs_mutex_unlock(&list->mutex);
+}
+
+static unsigned int
+count(const struct port_flows *list)
+{
+    unsigned int n;
+
+    atomic_read_explicit(&CONST_CAST(struct port_flows *, list)->n_flows, &n,
+                         memory_order_acquire);
+    return n;
+}
+
+bool
+port_flows_is_empty(const struct port_flows *list)
+{
+    return !count(list);
+}
+
+void
+port_flows_walk(const struct port_flows *list,
+                struct port_flows_cursor *cursor)
+{
+    atomic_init(&cursor->next, count(list));
+}
+
+struct offload_flow *
+port_flows_next(const struct port_flows *list,
+                struct port_flows_cursor *cursor)
+{
+    struct port_flow_vector *vector
+        = ovsrcu_get(struct port_flow_vector *, &list->vector);
+    struct offload_flow *flow = NULL;
+    int i = 0;
+
+    while (!flow) {
+        atomic_read_relaxed(&cursor->next, &i);
+        if (i <= 0) {
+            return NULL;
+        }
+        atomic_sub(&cursor->next, 1, &i);
+        if (i <= 0) {
+            return NULL;
+        }
+        atomic_read_explicit(&vector->flows[i - 1], &flow,
+                             memory_order_acquire);
+    }
+    return flow;
+}
