@@ -48,6 +48,7 @@ EXTRA_DIST += build-aux/alone
 EXTRA_DIST += build-aux/build-ovs
 EXTRA_DIST += build-aux/check-dist
 EXTRA_DIST += build-aux/check-wraps
+EXTRA_DIST += build-aux/dpdk-headers
 EXTRA_DIST += build-aux/packages
 EXTRA_DIST += build-aux/setup
 EXTRA_DIST += .ci/run
@@ -69,6 +70,7 @@ EXTRA_DIST += \
 # "make clean" keeps Open vSwitch, which takes minutes; "make distclean" takes
 # it away unless it is another build directory's.
 distclean-local:
+	rm -rf lib/eswim/dpdk-headers
 	if test '$(OVS_DIR)' = '$(abs_builddir)/ovs'; then \
 	    chmod -R u+w ovs 2>/dev/null; rm -rf ovs; \
 	fi

@@ -146,7 +146,7 @@ struct offload_backend {
     /* Deletes all our rules on a port, with as few requests as others' rules
      * on it allow, and calls 'reading' for each of them before.  Returns 0 or
      * a positive errno, after which some may be left.  For each that is gone,
-     * rule_forget() releases what the backend keeps of it. */
+     * rule_forget() releases what the backend keeps of it.  May be NULL. */
     int (*flush)(struct offload_port *,
                  void (*reading)(const struct offload_reading *, void *aux),
                  void *aux);
@@ -154,7 +154,8 @@ struct offload_backend {
 
     /* Stores in '*packets' a number that grows, sooner or later, with each
      * packet that a rule on the port may count, and costs little to read.
-     * Returns 0 or a positive errno, EOPNOTSUPP if there is none. */
+     * Returns 0 or a positive errno, EOPNOTSUPP if there is none.  May be
+     * NULL. */
     int (*activity)(struct offload_port *, uint64_t *packets);
 
     /* Dumps the counters of all our rules on a port.  dump_next() may be

@@ -199,7 +199,8 @@ engine_remove_all(struct offload_port *port, bool force, bool detach)
     struct port_flows_cursor cursor;
     struct offload_flow *flow, *claimed;
 
-    if (!force && atomic_count_get(&port->n_rules) >= FLUSH_MIN_RULES) {
+    if (!force && port->backend->flush
+        && atomic_count_get(&port->n_rules) >= FLUSH_MIN_RULES) {
         flush_device(port, detach);
     }
 

@@ -5,6 +5,7 @@ TESTSUITE_AT = \
 	tests/match.at \
 	tests/action.at \
 	tests/engine.at \
+	tests/eswitch.at \
 	tests/rte.at \
 	tests/tc-netlink.at \
 	tests/glue.at
@@ -172,6 +173,19 @@ tests_test_tc_netlink_SOURCES = tests/test-tc-netlink.c
 tests_test_tc_netlink_LDADD = $(OFFLOAD_LIBS)
 tests_test_tc_netlink_DEPENDENCIES = $(OFFLOAD_DEPS)
 
+# The eswitch: packets made by scapy, and rules that change under them.
+check_PROGRAMS += tests/test-eswitch tests/test-eswitch-threads
+tests_test_eswitch_SOURCES = tests/test-eswitch.c
+tests_test_eswitch_LDADD = lib/eswim/libeswitch.a -lpthread
+tests_test_eswitch_threads_SOURCES = tests/test-eswitch-threads.c
+tests_test_eswitch_threads_LDADD = lib/eswim/libeswitch.a -lpthread
+EXTRA_DIST += \
+	tests/eswitch/action.py \
+	tests/eswitch/behaviour.py \
+	tests/eswitch/eswitch.py \
+	tests/eswitch/match.py \
+	tests/eswitch/packets.py
+
 # From megaflows to rte_flow's items and actions.
 if WITH_DPDK
 check_PROGRAMS += tests/test-rte
@@ -183,6 +197,7 @@ EXTRA_DIST += tests/test-rte.c
 endif
 
 # Fuzzers, by a compiler that has libFuzzer.
+EXTRA_DIST += tests/fuzz-eswitch.c tests/fuzz-eswitch.corpus
 EXTRA_DIST += tests/fuzz-tc-reply.c tests/fuzz-tc-reply.corpus
 EXTRA_DIST += tests/fuzz-action.c tests/fuzz-action.corpus
 if HAVE_FUZZ_CC
@@ -217,5 +232,11 @@ tests/fuzz-action: $(FUZZ_ACTION) $(OVS_STAMP)
 	$(AM_V_CCLD)$(MKDIR_P) tests && $(FUZZ_CC) $(DEFS) $(AM_CPPFLAGS) \
 	    $(FUZZ_CFLAGS) -o $@ $(FUZZ_ACTION) \
 	    $(GROUP_START) $(OVS_LIBS) $(GROUP_END) $(LIBNL_LIBS)
-FUZZERS += tests/fuzz-tc-reply tests/fuzz-action
+FUZZ_ESWITCH = \
+	$(srcdir)/tests/fuzz-eswitch.c \
+	$(lib_eswim_libeswitch_a_SOURCES:%=$(srcdir)/%)
+tests/fuzz-eswitch: $(FUZZ_ESWITCH)
+	$(AM_V_CCLD)$(MKDIR_P) tests && $(FUZZ_CC) -I$(srcdir)/lib \
+	    $(FUZZ_CFLAGS) -o $@ $(filter %.c,$(FUZZ_ESWITCH)) -lpthread
+FUZZERS += tests/fuzz-tc-reply tests/fuzz-action tests/fuzz-eswitch
 endif
