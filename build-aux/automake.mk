@@ -77,3 +77,4 @@ distclean-local:
 
 # Autotest's.
 DISTCLEANFILES += tests/atconfig tests/testsuite.log tests/system-testsuite.log
+DISTCLEANFILES += tests/rte-system.log

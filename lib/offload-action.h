@@ -141,7 +141,8 @@ struct offload_action {
         } clone;
         struct {                            /* Headers to be put in front. */
             enum offload_port_kind kind;    /* Of tunnel. */
-            const uint8_t *header;          /* From Ethernet's on.  Borrowed. */
+            const uint8_t *header;          /* From Ethernet's on.
+                                             * Borrowed. */
             size_t header_len;              /* Bytes; what is in there has
                                              * been checked. */
         } tunnel_push;

@@ -29,8 +29,8 @@
 
 struct offload_backend;
 
-/* Which of Open vSwitch's datapaths a port, or a flow, belongs to.  Each counts
- * its ports by itself. */
+/* Which of Open vSwitch's datapaths a port, or a flow, belongs to.  Each
+ * counts its ports by itself. */
 enum offload_datapath {
     OFFLOAD_DP_SYSTEM,          /* The kernel's: "system". */
     OFFLOAD_DP_NETDEV,          /* The userspace datapath: "netdev". */

@@ -18,7 +18,8 @@
 
 COVERAGE_DEFINE(offload_queued);
 
-/* How often counters are read, in msec.  NICs refresh theirs about as often. */
+/* How often counters are read, in msec: about as often as NICs refresh
+ * theirs. */
 #define READ_INTERVAL_MS 500
 
 /* Operations that go to the engine together. */

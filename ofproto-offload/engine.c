@@ -230,8 +230,8 @@ refuse_put(struct engine_task *task)
     return offload_refusal_errno(&task->op->refusal);
 }
 
-/* Links the flow of 'task' to its parents and children.  Flows of the userspace
- * datapath have none: those that recirculate are refused. */
+/* Links the flow of 'task' to its parents and children.  Flows of the
+ * userspace datapath have none: those that recirculate are refused. */
 static int
 link_rule(struct engine_task *task)
 {

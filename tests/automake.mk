@@ -134,6 +134,27 @@ clean-system-testsuite:
 	    $(SHELL) ./system-testsuite --clean
 CLEAN_LOCAL += clean-system-testsuite
 
+# Tests of the whole daemon with the userspace datapath and the NIC in software,
+# in a network namespace of their own.  "make check-rte
+# RTE_TESTSUITEFLAGS='-k KEYWORD'" runs a part.
+RTE_TESTSUITE = tests/rte-system
+EXTRA_DIST += tests/rte-system.at tests/rte-telemetry
+CLEANFILES += $(RTE_TESTSUITE)
+$(RTE_TESTSUITE): tests/rte-system.at tests/package.m4
+	$(AM_V_GEN)$(AUTOM4TE) --language=autotest -I '$(srcdir)' -I tests \
+	    -o $@.tmp $(srcdir)/tests/rte-system.at && mv $@.tmp $@
+
+RTE_TESTSUITEFLAGS =
+check-rte: all $(RTE_TESTSUITE) tests/atconfig tests/atlocal
+	cd tests && unshare -n -m $(SHELL) -c 'mkdir -p /run/netns && \
+	    mount -t tmpfs netns /run/netns && ip link set lo up && \
+	    exec $(SHELL) ./rte-system $(RTE_TESTSUITEFLAGS)'
+.PHONY: check-rte
+
+clean-rte-system:
+	-cd tests && test ! -f rte-system || $(SHELL) ./rte-system --clean
+CLEAN_LOCAL += clean-rte-system
+
 # Actions: from netlink to TC.
 check_PROGRAMS += tests/test-action
 tests_test_action_SOURCES = tests/test-action.c

@@ -111,6 +111,35 @@ engine_port_remove(odp_port_t odp_port)
     }
 }
 
+/* The userspace datapath's ports: only a build with DPDK asks for them. */
+
+int
+engine_port_add_netdev(odp_port_t odp_port OVS_UNUSED,
+                       const char *name OVS_UNUSED,
+                       enum offload_port_kind kind OVS_UNUSED,
+                       uint16_t dpdk_id OVS_UNUSED,
+                       ovs_be16 tp_dst OVS_UNUSED)
+{
+    return 0;
+}
+
+int
+engine_port_open_netdev(odp_port_t odp_port OVS_UNUSED,
+                        struct offload_refusal *refusal OVS_UNUSED)
+{
+    return EOPNOTSUPP;
+}
+
+void
+engine_port_remove_netdev(odp_port_t odp_port OVS_UNUSED)
+{
+}
+
+void
+engine_refresh(void)
+{
+}
+
 void
 engine_operate(struct engine_op *ops[], size_t n)
 {

@@ -534,8 +534,8 @@ only_jumps(const struct offload_rule *rule)
             && rule->actions[0].kind == OFFLOAD_ACT_TUNNEL_POP);
 }
 
-/* Refuses by name what nobody here can do, wherever it is: what comes after the
- * last output may do more than change the packet. */
+/* Refuses by name what nobody here can do, wherever it is: what comes after
+ * the last output may do more than change the packet. */
 static int
 check_kinds(struct encoder *e)
 {

@@ -3,8 +3,8 @@
 /* The rte_flow backend: rules in NICs that DPDK drives.
  *
  * Rules are put one by one, synchronously, at once when asked: a batch means
- * nothing to rte_flow.  So whoever asks waits for the device; in Open vSwitch's
- * daemon that is a thread of ours. */
+ * nothing to rte_flow.  So whoever asks waits for the device; in the daemon that
+ * is a thread of ours. */
 
 #define ALLOW_EXPERIMENTAL_API     /* The transfer proxy. */
 

@@ -3,8 +3,8 @@
 #ifndef RTE_ENCODE_H
 #define RTE_ENCODE_H 1
 
-/* From a struct offload_rule to what rte_flow_create() takes: attributes, items
- * and actions.
+/* From a struct offload_rule to what rte_flow_create() takes: attributes,
+ * items and actions.
  *
  * An encoding is one block of memory: items and actions point into it, and to
  * the rule's own memory, so it can be used as long as both are there, and it
@@ -118,11 +118,13 @@ int rte_actions_encode(const struct offload_rule *, uint16_t n_queues,
 /* The group that has a tunnel port's rules. */
 uint32_t rte_tunnel_group(const struct offload_port *);
 
-/* 'size' bytes of the arena, zeros, aligned for anything; NULL if it is full. */
+/* 'size' bytes of the arena, zeros, aligned for anything; NULL if it is
+ * full. */
 void *rte_encoding_alloc(struct rte_encoding *, size_t size);
 
 /* Size of the outer headers of a tunnel port's rule, in bytes. */
-size_t rte_outer_size(const struct rte_encoding *, const struct offload_rule *);
+size_t rte_outer_size(const struct rte_encoding *,
+                      const struct offload_rule *);
 
 static inline struct rte_port *
 rte_port_from_aux(void *aux)

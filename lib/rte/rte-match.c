@@ -474,7 +474,8 @@ put_frag_range(struct encoder *e, const struct frag_bits *bits, uint16_t from,
 static int
 put_frag(struct encoder *e, enum offload_field_id id)
 {
-    static const struct frag_bits ipv4 = { OFFLOAD_RTE_IPV4, 6, IP_MORE_FRAGMENTS,
+    static const struct frag_bits ipv4 = { OFFLOAD_RTE_IPV4, 6,
+                                           IP_MORE_FRAGMENTS,
                                            IP_FRAG_OFF_MASK, 1 };
     static const struct frag_bits ipv6 = { OFFLOAD_RTE_IPV6_FRAG, 2, 1,
                                            0xfff8, 8 };
