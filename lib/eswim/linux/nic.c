@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A NIC: its making and unmaking, and the two things that change what it
+ * consists of, the number of VFs and the mode of the eswitch.
+ */
+
+#include <linux/slab.h>
+
+#include "eswim.h"
+#include "table.h"
+
+static void eswim_vports_init(struct eswim_nic *nic)
+{
+	unsigned int i;
+
+	for (i = 0; i < ESWIM_N_VPORTS; i++) {
+		nic->vports[i].nic = nic;
+		nic->vports[i].index = i;
+		eswim_vf_config_init(&nic->vports[i].vf);
+	}
+}
+
+static void eswim_nic_init(struct eswim_nic *nic, struct device *dev,
+			   unsigned int id)
+{
+	nic->dev = dev;
+	nic->id = id;
+	nic->mode = DEVLINK_ESWITCH_MODE_LEGACY;
+	nic->switch_id.id_len = 8;
+	get_random_bytes(nic->switch_id.id, nic->switch_id.id_len);
+	eswim_vports_init(nic);
+	eswim_rules_init(nic);
+	eswim_faults_init(&nic->faults);
+}
+
+/* With devl_lock. */
+static int eswim_wire_create(struct eswim_vport *wire)
+{
+	int err;
+
+	err = eswim_devlink_port_add(wire);
+	if (err)
+		return err;
+	err = eswim_host_create(wire);
+	if (err)
+		goto err_port;
+	err = eswim_far_create(wire, NULL);
+	if (err)
+		goto err_host;
+	return 0;
+
+err_host:
+	eswim_host_destroy(wire);
+err_port:
+	eswim_devlink_port_del(wire);
+	return err;
+}
+
+static void eswim_wire_destroy(struct eswim_vport *wire)
+{
+	eswim_far_destroy(wire);
+	eswim_host_destroy(wire);
+	eswim_devlink_port_del(wire);
+}
+
+static int eswim_rep_create(struct eswim_vport *vport)
+{
+	int err;
+
+	err = eswim_devlink_port_add(vport);
+	if (err)
+		return err;
+	err = eswim_host_create(vport);
+	if (err)
+		eswim_devlink_port_del(vport);
+	return err;
+}
+
+/* Rules that send packets to a VF must not outlive it: another VF may get its
+ * number.
+ */
+static void eswim_rep_destroy(struct eswim_vport *vport)
+{
+	eswim_host_destroy(vport);
+	eswim_devlink_port_del(vport);
+	eswim_rules_forget_port(vport->nic, vport->index);
+}
+
+static void eswim_reps_destroy(struct eswim_nic *nic, unsigned int n)
+{
+	while (n)
+		eswim_rep_destroy(&nic->vports[n--]);
+}
+
+static int eswim_reps_create(struct eswim_nic *nic, unsigned int n)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 1; i <= n; i++) {
+		err = eswim_rep_create(&nic->vports[i]);
+		if (err) {
+			eswim_reps_destroy(nic, i - 1);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/**
+ * eswim_nic_set_vfs() - Tell the eswitch how many VFs there are
+ * @nic: The NIC.
+ * @n_vfs: Number of VFs; either this or the present number is 0.
+ * @extack: Where a failure is explained, or NULL.
+ *
+ * The VFs' devices are the bus's to add, after, and to take away, before.
+ *
+ * Return: 0 or a negative errno.
+ */
+int eswim_nic_set_vfs(struct eswim_nic *nic, unsigned int n_vfs,
+		      struct netlink_ext_ack *extack)
+{
+	struct devlink *devlink = priv_to_devlink(nic);
+	unsigned int i;
+	int err = 0;
+
+	devl_lock(devlink);
+	if (eswim_is_switchdev(nic)) {
+		if (n_vfs)
+			err = eswim_reps_create(nic, n_vfs);
+		else
+			eswim_reps_destroy(nic, nic->n_vfs);
+	}
+	if (!err) {
+		WRITE_ONCE(nic->n_vfs, n_vfs);
+		for (i = 1; i <= n_vfs; i++)
+			eswim_vf_config_init(&nic->vports[i].vf);
+	}
+	devl_unlock(devlink);
+	return err;
+}
+
+/**
+ * eswim_nic_set_mode() - From legacy to switchdev mode, or back
+ * @nic: The NIC, with devl_lock held.
+ * @mode: DEVLINK_ESWITCH_MODE_*.
+ * @extack: Where a failure is explained, or NULL.
+ *
+ * Return: 0 or a negative errno.
+ */
+int eswim_nic_set_mode(struct eswim_nic *nic, u16 mode,
+		       struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (mode == nic->mode)
+		return 0;
+	switch (mode) {
+	case DEVLINK_ESWITCH_MODE_LEGACY:
+		WRITE_ONCE(nic->mode, mode);
+		eswim_reps_destroy(nic, nic->n_vfs);
+		eswim_rules_forget_all(nic);
+		return 0;
+	case DEVLINK_ESWITCH_MODE_SWITCHDEV:
+		err = eswim_reps_create(nic, nic->n_vfs);
+		if (err) {
+			NL_SET_ERR_MSG_MOD(extack,
+					   "Can't make the representors");
+			return err;
+		}
+		WRITE_ONCE(nic->mode, mode);
+		return 0;
+	default:
+		NL_SET_ERR_MSG_MOD(extack, "No such eswitch mode");
+		return -EOPNOTSUPP;
+	}
+}
+
+/**
+ * eswim_nic_create() - Make a NIC, in legacy mode and without VFs
+ * @dev: Its device on the bus.
+ * @id: Its number.
+ *
+ * Return: The NIC or an error pointer.
+ */
+struct eswim_nic *eswim_nic_create(struct device *dev, unsigned int id)
+{
+	struct devlink *devlink;
+	struct eswim_nic *nic;
+	int err;
+
+	devlink = devlink_alloc(&eswim_devlink_ops, sizeof(*nic), dev);
+	if (!devlink)
+		return ERR_PTR(-ENOMEM);
+	nic = devlink_priv(devlink);
+	eswim_nic_init(nic, dev, id);
+
+	devl_lock(devlink);
+	err = eswim_wire_create(&nic->vports[ESWIM_WIRE]);
+	devl_unlock(devlink);
+	if (err) {
+		devlink_free(devlink);
+		return ERR_PTR(err);
+	}
+	eswim_debugfs_add(nic);
+	devlink_register(devlink);
+	return nic;
+}
+
+/**
+ * eswim_nic_destroy() - Take a NIC away
+ * @nic: The NIC; it has no VFs any more.
+ */
+void eswim_nic_destroy(struct eswim_nic *nic)
+{
+	struct devlink *devlink = priv_to_devlink(nic);
+
+	devlink_unregister(devlink);
+	eswim_debugfs_del(nic);
+	devl_lock(devlink);
+	eswim_wire_destroy(&nic->vports[ESWIM_WIRE]);
+	devl_unlock(devlink);
+	eswim_rules_exit(nic);
+	devlink_free(devlink);
+}
