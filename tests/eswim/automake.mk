@@ -27,11 +27,14 @@ check-eswim: lib/eswim/librte_net_eswim.so $(ESWIM_TESTSUITE) \
 	$(AM_V_GEN)$(top_srcdir)/tests/eswim/stock-ovs tests/stock-ovs
 	cd tests && unshare -n -m $(SHELL) ./eswim-testsuite \
 	    $(ESWIM_TESTSUITEFLAGS)
-.PHONY: check-eswim
 
 clean-eswim-testsuite:
 	-cd tests && test ! -f eswim-testsuite || \
 	    $(SHELL) ./eswim-testsuite --clean
 	-rm -rf tests/stock-ovs
 CLEAN_LOCAL += clean-eswim-testsuite
+else
+check-eswim:
+	@echo >&2 "check-eswim: configure --with-dpdk first"; exit 1
 endif
+.PHONY: check-eswim

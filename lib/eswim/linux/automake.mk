@@ -4,7 +4,7 @@
 # builds it for the kernel of the tests.  For the machine's own kernel, see
 # Makefile beside this file.
 
-NIC_MODULE_SOURCES = \
+NIC_MODULE_FILES = \
 	lib/eswim/linux/Kbuild \
 	lib/eswim/linux/Makefile \
 	lib/eswim/linux/act-fate.c \
@@ -41,17 +41,17 @@ NIC_MODULE_SOURCES = \
 	lib/eswim/linux/vf.c \
 	lib/eswim/linux/walk.c \
 	lib/eswim/linux/walk.h
-EXTRA_DIST += $(NIC_MODULE_SOURCES) lib/eswim/linux/dkms.conf
+EXTRA_DIST += $(NIC_MODULE_FILES) lib/eswim/linux/dkms.conf
 
 # What modules are built against comes with the kernel.  The kernel's makefiles
 # build where the sources are, so it gets a copy of them.
 NIC_MODULE = kernel/eswim/eswim.ko
-$(NIC_MODULE): $(NIC_MODULE_SOURCES)
+$(NIC_MODULE): $(NIC_MODULE_FILES)
 	OVS_FASTPATH_BUILD='$(abs_top_builddir)' $(srcdir)/tests/kernel/build
 	rm -rf kernel/eswim
 	$(MKDIR_P) kernel/eswim/tree
 	tar -C kernel/eswim/tree -xzf kernel/test/devel.tar.gz
-	cp $(NIC_MODULE_SOURCES:%=$(srcdir)/%) kernel/eswim/
+	cp $(NIC_MODULE_FILES:%=$(srcdir)/%) kernel/eswim/
 	$(MAKE) -C kernel/eswim/tree ARCH=um \
 	    M='$(abs_top_builddir)/kernel/eswim' modules
 nic-module: $(NIC_MODULE)
