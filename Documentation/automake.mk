@@ -3,6 +3,7 @@
 EXTRA_DIST += \
 	Documentation/operators.rst \
 	Documentation/developers.rst \
+	Documentation/eswim.rst \
 	Documentation/ovs-fastpath.8.rst
 
 # Manual page.
