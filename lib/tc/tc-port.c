@@ -213,68 +213,62 @@ request_delete(struct tc_pipeline *p, const struct tcmsg *tcm,
     tc_request_end(p);
 }
 
-/* Remembers the first failure of the 'n' requests of which 'replies' are. */
+/* Deletions that are under way. */
+struct deletions {
+    struct tc_pipeline *pipeline;
+    struct tc_reply replies[TC_PIPELINE_MAX];
+    size_t n;
+    int error;                  /* The first failure. */
+};
+
 static void
-note_failures(const struct tc_reply replies[], size_t n, int *error)
+deletions_run(struct deletions *d)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (replies[i].error && !is_gone(replies[i].error) && !*error) {
-            *error = replies[i].error;
+    tc_pipeline_run(d->pipeline);
+    for (size_t i = 0; i < d->n; i++) {
+        int error = d->replies[i].error;
+
+        if (error && !is_gone(error) && !d->error) {
+            d->error = error;
         }
     }
+    d->n = 0;
 }
 
-/* Deletes the prios that are all ours. */
-static int
-delete_groups(const struct survey *survey, const struct tcmsg *tcm)
+static void
+deletions_add(struct deletions *d, const struct tcmsg *tcm,
+              const struct group *group, uint32_t handle)
 {
-    struct tc_reply replies[TC_PIPELINE_MAX];
-    struct tc_pipeline *p = tc_pipeline_aside();
-    const struct group *group;
-    size_t n = 0;
-    int error = 0;
+    if (d->n == ARRAY_SIZE(d->replies)) {
+        deletions_run(d);
+    }
+    memset(&d->replies[d->n], 0, sizeof d->replies[d->n]);
+    request_delete(d->pipeline, tcm, group, handle, &d->replies[d->n]);
+    d->n++;
+}
 
-    memset(replies, 0, sizeof replies);
+/* Deletes the prios that are all ours at once, and our filters in those that
+ * we share with others one by one. */
+static int
+delete_ours(const struct survey *survey, const struct tcmsg *tcm)
+{
+    struct deletions d = { .pipeline = tc_pipeline_aside() };
+    const struct group *group;
+
     HMAP_FOR_EACH (group, node, &survey->groups) {
         if (group->has_ours && !group->has_foreign) {
-            request_delete(p, tcm, group, 0, &replies[n++]);
-        }
-        if (n == TC_PIPELINE_MAX) {
-            tc_pipeline_run(p);
-            note_failures(replies, n, &error);
-            n = 0;
+            deletions_add(&d, tcm, group, 0);
         }
     }
-    tc_pipeline_run(p);
-    note_failures(replies, n, &error);
-    return error;
-}
-
-/* Deletes our filters in prios that we share with others. */
-static int
-delete_filters(const struct survey *survey, const struct tcmsg *tcm)
-{
-    struct tc_reply replies[TC_PIPELINE_MAX];
-    struct tc_pipeline *p = tc_pipeline_aside();
-    size_t n = 0;
-    int error = 0;
-
-    memset(replies, 0, sizeof replies);
     for (size_t i = 0; i < survey->n_found; i++) {
         const struct found *found = &survey->found[i];
 
         if (found->group->has_foreign) {
-            request_delete(p, tcm, found->group, found->handle, &replies[n++]);
-        }
-        if (n == TC_PIPELINE_MAX) {
-            tc_pipeline_run(p);
-            note_failures(replies, n, &error);
-            n = 0;
+            deletions_add(&d, tcm, found->group, found->handle);
         }
     }
-    tc_pipeline_run(p);
-    note_failures(replies, n, &error);
-    return error;
+    deletions_run(&d);
+    return d.error;
 }
 
 /* One attempt.  Returns EAGAIN if there may be more to delete. */
@@ -288,10 +282,7 @@ try_flush(const struct tcmsg *tcm, const struct tc_observer *observer,
     int listed = survey_run(&survey, tcm);
     int error = listed && listed != EAGAIN ? listed : 0;
     if (!error && survey.n_found) {
-        int error1 = delete_groups(&survey, tcm);
-        int error2 = delete_filters(&survey, tcm);
-
-        error = error1 ? error1 : error2;
+        error = delete_ours(&survey, tcm);
     }
     flushed->n_ours += survey.n_found;
     flushed->n_foreign = survey.n_foreign;
