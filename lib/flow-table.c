@@ -413,9 +413,11 @@ flow_table_last_reading(struct offload_flow *flow,
     struct stripe *stripe = stripe_of(&flow->ufid);
 
     pthread_mutex_lock(&stripe->mutex);
-    if (flow->state == OFFLOAD_FLOW_INSTALLED
+    if (flow->flush != OFFLOAD_FLUSH_NOT
+        && flow->state == OFFLOAD_FLOW_INSTALLED
         && offload_handle_equals(&flow->handle, &reading->handle)) {
         take_counters(flow, reading, time_msec());
+        flow->flush = OFFLOAD_FLUSH_SEEN;
     }
     pthread_mutex_unlock(&stripe->mutex);
 }

@@ -73,6 +73,14 @@ enum offload_flow_state {
     OFFLOAD_FLOW_DEAD,          /* Not in the table any more. */
 };
 
+/* While a port is flushed: what is claimed for that, and what has been seen
+ * there, and so is gone if all went well. */
+enum offload_flow_flush {
+    OFFLOAD_FLUSH_NOT,
+    OFFLOAD_FLUSH_CLAIMED,
+    OFFLOAD_FLUSH_SEEN,
+};
+
 /* What a flow is to do, as OVS handed it over.  Immutable, freed by RCU. */
 struct offload_flow_spec {
     struct minimatch match;
@@ -100,6 +108,7 @@ struct offload_flow {
     uint64_t seen;              /* The last dump that has seen it. */
     struct offload_port *port;  /* Input port; NULL once that is gone. */
     uint32_t port_index;        /* For port-flows.c. */
+    enum offload_flow_flush flush;
     union offload_handle handle;
     OVSRCU_TYPE(struct offload_flow_spec *) spec;
     struct recirc_links *recirc;    /* See recirc-parents.h, or NULL. */
@@ -165,8 +174,9 @@ bool flow_table_reading(struct offload_flow *, const struct offload_reading *,
                         uint64_t seq, uint64_t dump, long long int now,
                         struct offload_flow_stats *stats);
 
-/* Takes a last reading of a rule that is about to go, with the claim held by
- * whoever asked for it. */
+/* Takes the last reading of a rule that is about to be flushed.  Ignored if the
+ * flow isn't claimed for that ('flush', of the calling thread), or it is
+ * another rule. */
 void flow_table_last_reading(struct offload_flow *,
                              const struct offload_reading *);
 

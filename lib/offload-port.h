@@ -55,6 +55,8 @@ struct offload_port_activity {
     uint64_t packets OVS_GUARDED;   /* When the last complete dump began. */
     unsigned int n_same OVS_GUARDED;    /* So many complete dumps, the last
                                          * among them, began with this. */
+    long long int since OVS_GUARDED;    /* The first of them, in msec. */
+    bool hardware OVS_GUARDED;  /* The last had rules in hardware. */
     unsigned int n_wrong OVS_GUARDED;   /* How often rules had counted while
                                          * it hadn't. */
     long long int until OVS_GUARDED;    /* Then, in msec, all counters are to

@@ -51,6 +51,9 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(10, 10);
  * believed no more: a packet may be on its way from one to the other. */
 #define MAX_WRONG 3
 
+/* For so long, in msec, its number must have been the same. */
+#define MIN_QUIET_MS 1000
+
 struct engine_dump {
     struct offload_port *port;
     const struct offload_backend *backend;
@@ -65,6 +68,7 @@ struct engine_dump {
     uint64_t id;
     atomic_count n_seen;
     atomic_count n_grown;
+    atomic_count n_in_hw;
     ATOMIC(long long int) now;      /* About, in msec. */
 
     struct port_flows_cursor known;     /* If 'quiet'. */
@@ -165,9 +169,11 @@ engine_get(const ovs_u128 *ufid, struct engine_flow *out)
  * many rules there are.
  *
  * A packet that the port has counted may not have got to its rule yet when the
- * dump reads that, hence it takes two dumps that began with the same number.
- * The port's word isn't taken for long, lest a device that counts otherwise
- * than we believe cost a live flow its life. */
+ * dump reads that, hence it takes two dumps that began with the same number,
+ * and some time.  The port's word isn't taken for long, lest a device that
+ * counts otherwise than we believe cost a live flow its life, and not at all
+ * where rules are in hardware: many drivers' representors count only the
+ * packets that come up to software. */
 static bool
 port_is_quiet(struct engine_dump *dump)
 {
@@ -181,9 +187,31 @@ port_is_quiet(struct engine_dump *dump)
     quiet = (activity->n_same >= 2
              && activity->packets == dump->activity
              && activity->n_wrong < MAX_WRONG
+             && !activity->hardware
+             && time_msec() >= activity->since + MIN_QUIET_MS
              && time_msec() < activity->until);
     ovs_mutex_unlock(&activity->mutex);
     return quiet;
+}
+
+/* Have rules counted although the port hasn't, for longer than it takes?  It may
+ * have had its first packets while they were being read. */
+static bool
+port_was_wrong(struct engine_dump *dump)
+{
+    struct offload_port_activity *activity = &dump->port->activity;
+    uint64_t packets;
+    bool wrong;
+
+    if (!dump->has_activity || !atomic_count_get(&dump->n_grown)) {
+        return false;
+    }
+    ovs_mutex_lock(&activity->mutex);
+    wrong = activity->n_same >= 2 && activity->packets == dump->activity;
+    ovs_mutex_unlock(&activity->mutex);
+    return (wrong
+            && !dump->backend->activity(dump->port, &packets)
+            && packets == dump->activity);
 }
 
 /* After a complete dump. */
@@ -191,22 +219,26 @@ static void
 note_activity(struct engine_dump *dump)
 {
     struct offload_port_activity *activity = &dump->port->activity;
+    bool wrong = port_was_wrong(dump);
+    long long int now = time_msec();
 
     ovs_mutex_lock(&activity->mutex);
+    if (wrong) {
+        COVERAGE_INC(offload_activity_wrong);
+        activity->n_wrong++;
+    }
     if (!dump->has_activity) {
         activity->n_same = 0;
-    } else if (!activity->n_same || activity->packets != dump->activity) {
+    } else if (wrong || !activity->n_same
+               || activity->packets != dump->activity) {
         activity->packets = dump->activity;
         activity->n_same = 1;
+        activity->since = now;
     } else {
         activity->n_same++;
-        if (activity->n_same > 2 && atomic_count_get(&dump->n_grown)) {
-            COVERAGE_INC(offload_activity_wrong);
-            activity->n_wrong++;
-            activity->n_same = 1;
-        }
     }
-    activity->until = time_msec() + engine_max_staleness();
+    activity->hardware = atomic_count_get(&dump->n_in_hw) > 0;
+    activity->until = now + engine_max_staleness();
     ovs_mutex_unlock(&activity->mutex);
 }
 
@@ -283,6 +315,9 @@ take_reading(struct engine_dump *dump, const struct offload_reading *reading,
     }
     if (stats->grew) {
         atomic_count_inc(&dump->n_grown);
+    }
+    if (reading->in_hw) {
+        atomic_count_inc(&dump->n_in_hw);
     }
     return flow->state == OFFLOAD_FLOW_INSTALLED ? flow : NULL;
 }

@@ -152,6 +152,7 @@ claim_flows(struct flushing *flushing)
             flushing->flows = x2nrealloc(flushing->flows, &flushing->allocated,
                                          sizeof *flushing->flows);
         }
+        claimed->flush = OFFLOAD_FLUSH_CLAIMED;
         flushing->flows[flushing->n++] = claimed;
     }
 }
@@ -166,8 +167,9 @@ take_last_reading(const struct offload_reading *reading, void *port)
     }
 }
 
-/* Deletes all of the port's rules at once.  What is put meanwhile may be
- * deleted as well, which shows in the next dump, and is made good for then. */
+/* Deletes the port's rules at once, but for those that a listing left out, as
+ * the kernel's may.  What is put meanwhile may be deleted as well, which shows
+ * in the next dump, and is made good for then. */
 static void
 flush_device(struct offload_port *port, bool detach)
 {
@@ -179,7 +181,10 @@ flush_device(struct offload_port *port, bool detach)
     for (size_t i = 0; i < flushing.n; i++) {
         struct offload_flow *flow = flushing.flows[i];
 
-        if (flushed) {
+        bool gone = flushed && flow->flush == OFFLOAD_FLUSH_SEEN;
+
+        flow->flush = OFFLOAD_FLUSH_NOT;
+        if (gone) {
             port->backend->rule_forget(port, &flow->handle);
             note_removed(flow, OFFLOAD_FLOW_EVICTING, NULL);
             recirc_links_clear(flow);

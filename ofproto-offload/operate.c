@@ -323,15 +323,22 @@ __wrap_dpif_operate(struct dpif *dpif, struct dpif_op **ops, size_t n_ops,
         __real_dpif_operate(dpif, ops, n_ops, offload_type);
         return;
     }
+    if (OVS_UNLIKELY(!flow_api_recirc_known())) {
+        size_t n = n_until_put(ops, n_ops);
+
+        __real_dpif_operate(dpif, ops, n, offload_type);
+        ops += n;
+        n_ops -= n;
+        if (n_ops && !flow_api_recirc_known()) {
+            /* That put wasn't offered to us, for want of a port. */
+            __real_dpif_operate(dpif, ops, n_ops, offload_type);
+            return;
+        }
+    }
     while (n_ops > 0) {
         size_t chunk = MIN(n_ops, OPERATE_MAX);
 
-        if (OVS_UNLIKELY(!flow_api_recirc_known())) {
-            chunk = n_until_put(ops, n_ops);
-            __real_dpif_operate(dpif, ops, chunk, offload_type);
-        } else {
-            operate(dpif, ops, chunk);
-        }
+        operate(dpif, ops, chunk);
         ops += chunk;
         n_ops -= chunk;
     }

@@ -62,6 +62,8 @@ static bool fail_dump;          /* Dumps can't be started. */
 static size_t n_reads;          /* Of single rules. */
 static size_t n_dumps;
 static uint64_t activity;       /* Of all ports. */
+static bool in_software;        /* The rules. */
+static bool listing_fails;      /* A flush misses a rule, and doesn't know. */
 
 struct fake_request {
     bool put;
@@ -254,6 +256,10 @@ fake_flush(struct offload_port *port,
     }
     for (size_t i = 0; i < MAX_RULES; i++) {
         if (rules[i].used && rules[i].port == port) {
+            if (listing_fails) {
+                listing_fails = false;
+                continue;
+            }
             struct offload_reading r = {
                 .ufid = rules[i].ufid,
                 .handle = rules[i].handle,
@@ -307,7 +313,7 @@ fake_dump_next(struct offload_dump *dump, struct ofpbuf *buf OVS_UNUSED,
             readings[n].ufid = rule->ufid;
             readings[n].handle = rule->handle;
             readings[n].counters = rule->counters;
-            readings[n++].in_hw = true;
+            readings[n++].in_hw = !in_software;
         }
     }
     pthread_mutex_unlock(&device_mutex);
@@ -1047,6 +1053,14 @@ test_flush_many_fault(void)
     check_flush_many(true);
 }
 
+/* As the kernel's may, if a chain goes while it lists the filters. */
+static void
+test_flush_many_unlisted(void)
+{
+    listing_fails = true;
+    check_flush_many(false);
+}
+
 /* A large port goes, with its rules. */
 static void
 test_port_removed_many(void)
@@ -1205,14 +1219,22 @@ check_dump(bool reads, size_t n_flows, uint64_t n_packets)
     ovs_assert(n_dumps - before == reads);
 }
 
-/* As the fake device counts in no time, this needs no margin. */
+/* Until a port may be taken for idle. */
+static void
+wait_quiet(void)
+{
+    xnanosleep(1100 * UINT64_C(1000000));
+}
+
 static void
 test_quiet_port(void)
 {
     static struct test_flow flows[N_QUIET + 1];
 
+    in_software = true;
     put_many(flows, N_QUIET);
     check_dump(true, N_QUIET, 0);
+    wait_quiet();
     check_dump(true, N_QUIET, 0);
     check_dump(false, N_QUIET, 0);
 
@@ -1221,6 +1243,7 @@ test_quiet_port(void)
     device_counts(&flows[3], 7);
     activity = 7;
     check_dump(true, N_QUIET, 7);
+    wait_quiet();
     check_dump(true, N_QUIET, 7);
     check_dump(false, N_QUIET, 7);
 
@@ -1244,9 +1267,28 @@ test_quiet_port_few(void)
 {
     static struct test_flow flows[5];
 
+    in_software = true;
     put_many(flows, 5);
     for (int i = 0; i < 5; i++) {
         check_dump(true, 5, 0);
+        if (!i) {
+            wait_quiet();
+        }
+    }
+}
+
+/* A representor may count only what comes up to software. */
+static void
+test_quiet_port_hardware(void)
+{
+    static struct test_flow flows[N_QUIET];
+
+    put_many(flows, N_QUIET);
+    for (int i = 0; i < 5; i++) {
+        check_dump(true, N_QUIET, 0);
+        if (!i) {
+            wait_quiet();
+        }
     }
 }
 
@@ -1257,11 +1299,15 @@ test_quiet_port_stale(void)
     static const struct engine_config config = { .max_staleness = 0 };
     static struct test_flow flows[N_QUIET];
 
+    in_software = true;
     engine_set_config(&config);
     put_many(flows, N_QUIET);
     for (int i = 0; i < 5; i++) {
         device_counts(&flows[i], 1);
         check_dump(true, N_QUIET, i + 1);
+        if (!i) {
+            wait_quiet();
+        }
     }
 }
 
@@ -1272,6 +1318,7 @@ test_quiet_port_liar(void)
     struct engine_config config = { .max_staleness = 0 };
     static struct test_flow flows[N_QUIET];
 
+    in_software = true;
     engine_set_config(&config);
     put_many(flows, N_QUIET);
     for (int i = 0; i < 20; i++) {
@@ -1282,6 +1329,9 @@ test_quiet_port_liar(void)
     engine_set_config(&config);
     for (int i = 0; i < 5; i++) {
         check_dump(true, N_QUIET, 20);
+        if (!i) {
+            wait_quiet();
+        }
     }
 }
 
@@ -1457,6 +1507,7 @@ static const struct {
     { "flush", test_flush },
     { "flush-many", test_flush_many },
     { "flush-many-fault", test_flush_many_fault },
+    { "flush-many-unlisted", test_flush_many_unlisted },
     { "port-removed-many", test_port_removed_many },
     { "lost", test_lost },
     { "lost-for-good", test_lost_for_good },
@@ -1464,6 +1515,7 @@ static const struct {
     { "failed-dump", test_failed_dump },
     { "quiet-port", test_quiet_port },
     { "quiet-port-few", test_quiet_port_few },
+    { "quiet-port-hardware", test_quiet_port_hardware },
     { "quiet-port-stale", test_quiet_port_stale },
     { "quiet-port-liar", test_quiet_port_liar },
     { "counters-backwards", test_counters_backwards },

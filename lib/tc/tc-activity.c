@@ -48,8 +48,9 @@ tc_activity(struct offload_port *port, uint64_t *packets)
     struct ofpbuf *msg;
 
     /* A block has several devices.  What the host's stack sends into an
-     * internal port is counted behind the rules, if they let it pass. */
-    if (port->block_id || port->kind == OFFLOAD_PORT_INTERNAL) {
+     * internal port is counted behind the rules, if they let it pass.  What a
+     * NIC takes out of a tunnel never gets to the tunnel's device. */
+    if (port->block_id || port->kind != OFFLOAD_PORT_PLAIN) {
         return EOPNOTSUPP;
     }
     msg = tc_request_begin_header(pipeline, RTM_GETSTATS, 0, sizeof *ism,

@@ -107,7 +107,8 @@ take_stuck(struct stuck_police *police)
     ovs_mutex_lock(&mutex);
     bool ok = n_stuck > 0;
     if (ok) {
-        *police = stuck[--n_stuck];
+        *police = stuck[0];
+        memmove(stuck, stuck + 1, --n_stuck * sizeof *stuck);
     }
     ovs_mutex_unlock(&mutex);
     return ok;
@@ -513,7 +514,7 @@ revive_meter(uint32_t meter_id, const struct limit *limit)
     base = read_base(&reading);
     if (!reading.valid || put_action(index, limit, true, &reply)
         || !add_meter(meter_id, index, &base)) {
-        remember_stuck(index, METER_UNKNOWN);
+        remember_stuck(index, meter_id);
         return false;
     }
     return true;
@@ -590,21 +591,14 @@ tc_police_retry(void)
     struct stuck_police police;
 
     /* Each once: delete_action() puts back what is still in use, at the end of
-     * the list, behind those that were taken from there. */
+     * the list.  One at a time, so that revive_meter() finds the others. */
     ovs_mutex_lock(&mutex);
     size_t n = n_stuck;
     ovs_mutex_unlock(&mutex);
 
-    struct stuck_police *tried = n ? xmalloc(n * sizeof *tried) : NULL;
-    size_t n_tried = 0;
-
-    while (n_tried < n && take_stuck(&police)) {
-        tried[n_tried++] = police;
+    while (n-- && take_stuck(&police)) {
+        delete_action(police.index, police.meter_id, NULL, NULL);
     }
-    for (size_t i = 0; i < n_tried; i++) {
-        delete_action(tried[i].index, tried[i].meter_id, NULL, NULL);
-    }
-    free(tried);
 }
 
 /* What an earlier daemon left. */

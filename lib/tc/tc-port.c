@@ -247,23 +247,24 @@ deletions_add(struct deletions *d, const struct tcmsg *tcm,
     d->n++;
 }
 
-/* Deletes the prios that are all ours at once, and our filters in those that
- * we share with others one by one. */
+/* Deletes the prios that are all ours at once, if the list is 'complete', and
+ * our filters in those that we share with others one by one. */
 static int
-delete_ours(const struct survey *survey, const struct tcmsg *tcm)
+delete_ours(const struct survey *survey, const struct tcmsg *tcm,
+            bool complete)
 {
     struct deletions d = { .pipeline = tc_pipeline_aside() };
     const struct group *group;
 
     HMAP_FOR_EACH (group, node, &survey->groups) {
-        if (group->has_ours && !group->has_foreign) {
+        if (complete && group->has_ours && !group->has_foreign) {
             deletions_add(&d, tcm, group, 0);
         }
     }
     for (size_t i = 0; i < survey->n_found; i++) {
         const struct found *found = &survey->found[i];
 
-        if (found->group->has_foreign) {
+        if (!complete || found->group->has_foreign) {
             deletions_add(&d, tcm, found->group, found->handle);
         }
     }
@@ -282,7 +283,7 @@ try_flush(const struct tcmsg *tcm, const struct tc_observer *observer,
     int listed = survey_run(&survey, tcm);
     int error = listed && listed != EAGAIN ? listed : 0;
     if (!error && survey.n_found) {
-        error = delete_ours(&survey, tcm);
+        error = delete_ours(&survey, tcm, !listed);
     }
     flushed->n_ours += survey.n_found;
     flushed->n_foreign = survey.n_foreign;
