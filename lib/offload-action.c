@@ -454,7 +454,8 @@ static const struct offload_action_row rows[__OVS_ACTION_ATTR_MAX] = {
         "set", NESTED, offload_parse_set_masked, NULL },
     [OVS_ACTION_ATTR_CT] = {
         "ct", NESTED, offload_parse_ct,
-        "commit, force, zone, mark, label, nat with ranges" },
+        "commit, force, zone, mark, label, nat with ranges; no fragments of "
+        "IPv6" },
     [OVS_ACTION_ATTR_TRUNC] = { "trunc", NESTED, NULL, NULL },
     [OVS_ACTION_ATTR_PUSH_ETH] = { "push_eth", NESTED, NULL, NULL },
     [OVS_ACTION_ATTR_POP_ETH] = { "pop_eth", NESTED, NULL, NULL },

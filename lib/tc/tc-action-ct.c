@@ -98,6 +98,15 @@ tc_encode_ct(struct tc_encoder *e, const struct offload_action *action,
                               "a kernel built with CONFIG_NET_ACT_CT", "%s",
                               "");
     }
+    /* Linux 6.1's act_ct, which puts fragments together to look at them, does
+     * not get those of IPv6 out again on a device with a VLAN or of a
+     * tunnel. */
+    if (action->kind == OFFLOAD_ACT_CT
+        && e->rule->packet->dl_type == htons(ETH_TYPE_IPV6)
+        && e->rule->packet->nw_frag & FLOW_NW_FRAG_ANY) {
+        return offload_refuse(e->refusal, OFFLOAD_REFUSED_ACTION_VALUE, "ct",
+                              NULL, "the kernel loses fragments of IPv6");
+    }
     if (e->path.ct_outdated && action->kind == OFFLOAD_ACT_CT) {
         error = put_ct(e, &clear);
     }
