@@ -264,7 +264,7 @@ struct parser {
     char *wrong;                    /* What is wrong, or null. */
 };
 
-static bool
+static bool __attribute__((format(printf, 2, 3)))
 fail(struct parser *p, const char *format, ...)
 {
     char text[256];
