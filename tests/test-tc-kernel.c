@@ -970,7 +970,13 @@ test_police(void)
     sh("tc actions get action police index 268435456");
     CHECK_EQ(set_meter(1, OFPMF13_KBPS, 1000, 0), 0);
     CHECK(tc_police_lookup(1, &index2));
-    CHECK(index2 != index);
+    /* The next one of that number has its rule, and counters of its own. */
+    CHECK_EQ(index2, index);
+    check_police(index, "rate 1Mbit");
+    get_meter(1, &stats, &band);
+    CHECK_EQ(stats.packet_in_count, 0);
+    CHECK_EQ(band.packet_count, 0);
+    CHECK_EQ(tc_police_del(1, NULL), 0);
     struct tc_pipeline *p = tc_pipeline_get();
     request_delete(p, ifindex, 1, &op);
     tc_pipeline_run(p);
@@ -986,7 +992,7 @@ test_police(void)
     CHECK_EQ(set_meter(9, 0, 1000, 0), EOPNOTSUPP);
     CHECK(!tc_police_lookup(9, &index));
 
-    for (uint32_t id = 1; id <= 5; id++) {
+    for (uint32_t id = 2; id <= 5; id++) {
         CHECK_EQ(tc_police_del(id, NULL), 0);
     }
     sh("tc actions ls action police > police; grep 0x11 police && "
