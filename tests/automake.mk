@@ -44,9 +44,11 @@ clean-testsuite:
 	-cd tests && test ! -f testsuite || $(SHELL) ./testsuite --clean
 CLEAN_LOCAL += clean-testsuite
 
+MEGAFLOW_TEXT = tests/megaflow-text.c tests/megaflow-text.h
+
 # From megaflows to flower's attributes, in the test kernel too.
 check_PROGRAMS += tests/test-match
-tests_test_match_SOURCES = tests/test-match.c
+tests_test_match_SOURCES = tests/test-match.c $(MEGAFLOW_TEXT)
 tests_test_match_LDADD = $(OFFLOAD_LIBS)
 tests_test_match_DEPENDENCIES = $(OFFLOAD_DEPS)
 
@@ -157,7 +159,7 @@ CLEAN_LOCAL += clean-rte-system
 
 # Actions: from netlink to TC.
 check_PROGRAMS += tests/test-action
-tests_test_action_SOURCES = tests/test-action.c
+tests_test_action_SOURCES = tests/test-action.c $(MEGAFLOW_TEXT)
 tests_test_action_LDADD = $(OFFLOAD_LIBS)
 tests_test_action_DEPENDENCIES = $(OFFLOAD_DEPS)
 
@@ -189,7 +191,7 @@ EXTRA_DIST += \
 # From megaflows to rte_flow's items and actions.
 if WITH_DPDK
 check_PROGRAMS += tests/test-rte
-tests_test_rte_SOURCES = tests/test-rte.c
+tests_test_rte_SOURCES = tests/test-rte.c $(MEGAFLOW_TEXT)
 tests_test_rte_LDADD = $(OFFLOAD_LIBS)
 tests_test_rte_DEPENDENCIES = $(OFFLOAD_DEPS)
 else

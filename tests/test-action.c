@@ -38,6 +38,7 @@
 #include "tc/tc-caps.h"
 #include "tc/tc-match.h"
 #include "tc/tc-police.h"
+#include "tests/megaflow-text.h"
 #include "util.h"
 
 /* The ports that actions may name by number.  Where the device doesn't exist,
@@ -86,28 +87,6 @@ add_ports(void)
 }
 
 /* Input. */
-
-static void
-match_from_text(const char *text, struct match *match)
-{
-    struct ofpbuf key, mask;
-    char *error;
-
-    ofpbuf_init(&key, 0);
-    ofpbuf_init(&mask, 0);
-    if (odp_flow_from_string(text, NULL, &key, &mask, &error)) {
-        ovs_fatal(0, "%s: %s", text, error);
-    }
-    match_init_catchall(match);
-    if (odp_flow_key_to_flow(key.data, key.size, &match->flow, &error)
-        == ODP_FIT_ERROR
-        || odp_flow_key_to_mask(mask.data, mask.size, &match->wc,
-                                &match->flow, &error) == ODP_FIT_ERROR) {
-        ovs_fatal(0, "%s: %s", text, error);
-    }
-    ofpbuf_uninit(&key);
-    ofpbuf_uninit(&mask);
-}
 
 /* Appends netlink attributes written as "TYPE=HEX", "TYPE(ATTRIBUTES)" for a
  * nested one, or either with "TYPE:LENGTH" to lie about the length, separated

@@ -39,6 +39,7 @@
 #include "tc/tc-match.h"
 #include "tc/tc-prio.h"
 #include "tc/tc-uapi.h"
+#include "tests/megaflow-text.h"
 #include "util.h"
 
 static struct offload_port port = { .kind = OFFLOAD_PORT_PLAIN };
@@ -115,28 +116,6 @@ request_send(struct request *req)
 }
 
 /* Megaflows. */
-
-static void
-match_from_text(const char *text, struct match *match)
-{
-    struct ofpbuf key, mask;
-    char *error;
-
-    ofpbuf_init(&key, 0);
-    ofpbuf_init(&mask, 0);
-    if (odp_flow_from_string(text, NULL, &key, &mask, &error)) {
-        ovs_fatal(0, "%s: %s", text, error);
-    }
-    match_init_catchall(match);
-    if (odp_flow_key_to_flow(key.data, key.size, &match->flow, &error)
-        == ODP_FIT_ERROR
-        || odp_flow_key_to_mask(mask.data, mask.size, &match->wc,
-                                &match->flow, &error) == ODP_FIT_ERROR) {
-        ovs_fatal(0, "%s: %s", text, error);
-    }
-    ofpbuf_uninit(&key);
-    ofpbuf_uninit(&mask);
-}
 
 /* Sets bytes of key and mask that text can't: "OFFSET=HEX/HEX", where OFFSET
  * is the name of a field, and bytes are as in struct flow. */

@@ -27,6 +27,7 @@
 #include "packets.h"
 #include "rte/rte-encode.h"
 #include "rte/rte-rules.h"
+#include "tests/megaflow-text.h"
 #include "util.h"
 
 /* The ports that flows may name by number. */
@@ -79,28 +80,6 @@ add_ports(void)
             rte_port_default = &aux->port;
         }
     }
-}
-
-static void
-match_from_text(const char *text, struct match *match)
-{
-    struct ofpbuf key, mask;
-    char *error;
-
-    ofpbuf_init(&key, 0);
-    ofpbuf_init(&mask, 0);
-    if (odp_flow_from_string(text, NULL, &key, &mask, &error)) {
-        ovs_fatal(0, "%s: %s", text, error);
-    }
-    match_init_catchall(match);
-    if (odp_flow_key_to_flow(key.data, key.size, &match->flow, &error)
-        == ODP_FIT_ERROR
-        || odp_flow_key_to_mask(mask.data, mask.size, &match->wc,
-                                &match->flow, &error) == ODP_FIT_ERROR) {
-        ovs_fatal(0, "%s: %s", text, error);
-    }
-    ofpbuf_uninit(&key);
-    ofpbuf_uninit(&mask);
 }
 
 /* Output. */
