@@ -2,9 +2,10 @@
 
 noinst_LIBRARIES += lib/liboffload.a
 lib_liboffload_a_SOURCES = \
+	lib/flow-spec.c \
+	lib/flow-spec.h \
 	lib/flow-table.c \
 	lib/flow-table.h \
-	lib/offload-action.h \
 	lib/offload-backend.h \
 	lib/offload-field.c \
 	lib/offload-field.h \
@@ -18,6 +19,8 @@ lib_liboffload_a_SOURCES = \
 	lib/port-flows.h \
 	lib/recirc-parents.c \
 	lib/recirc-parents.h \
+	lib/shared-bytes.c \
+	lib/shared-bytes.h \
 	lib/offload-action.c \
 	lib/offload-action.h \
 	lib/offload-action-ct.c \

@@ -7,8 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "netlink.h"
-#include "odp-netlink.h"
+#include "flow-spec.h"
 #include "offload-port.h"
 #include "ovs-atomic.h"
 #include "ovs-thread.h"
@@ -157,18 +156,9 @@ flow_table_claim(const ovs_u128 *ufid, bool create,
 }
 
 static void
-spec_free(struct offload_flow_spec *spec)
-{
-    if (spec) {
-        minimatch_destroy(&spec->match);
-        free(spec);
-    }
-}
-
-static void
 flow_free(struct offload_flow *flow)
 {
-    spec_free(ovsrcu_get_protected(struct offload_flow_spec *, &flow->spec));
+    flow_spec_free(ovsrcu_get_protected(struct flow_spec *, &flow->spec));
     free(flow);
 }
 
@@ -198,30 +188,6 @@ flow_table_release(struct offload_flow *flow)
     if (dead) {
         ovsrcu_postpone(flow_free, flow);
     }
-}
-
-static struct offload_flow_spec *
-spec_create(const struct match *match, const struct nlattr *actions,
-            size_t actions_len)
-{
-    size_t len = NLA_HDRLEN + actions_len;
-    struct offload_flow_spec *spec = xmalloc(sizeof *spec + NLA_ALIGN(len));
-    struct nlattr *nla = (struct nlattr *) (spec + 1);
-
-    minimatch_init(&spec->match, match);
-    spec->actions_len = len;
-    nla->nla_len = len;
-    nla->nla_type = OVS_FLOW_ATTR_ACTIONS;
-    if (actions_len) {
-        memcpy(nla + 1, actions, actions_len);
-    }
-    return spec;
-}
-
-const struct nlattr *
-offload_flow_spec_actions(const struct offload_flow_spec *spec)
-{
-    return (const struct nlattr *) (spec + 1);
 }
 
 static void
@@ -299,9 +265,9 @@ flow_table_installed(struct offload_flow *flow, struct offload_port *port,
                      const struct match *match, const struct nlattr *actions,
                      size_t actions_len, const struct offload_counters *carry)
 {
-    struct offload_flow_spec *spec = spec_create(match, actions, actions_len);
-    struct offload_flow_spec *old
-        = ovsrcu_get_protected(struct offload_flow_spec *, &flow->spec);
+    struct flow_spec *spec = flow_spec_create(match, actions, actions_len);
+    struct flow_spec *old
+        = ovsrcu_get_protected(struct flow_spec *, &flow->spec);
     struct stripe *stripe = stripe_of(&flow->ufid);
 
     pthread_mutex_lock(&stripe->mutex);
@@ -317,7 +283,7 @@ flow_table_installed(struct offload_flow *flow, struct offload_port *port,
     pthread_mutex_unlock(&stripe->mutex);
 
     if (old) {
-        ovsrcu_postpone(spec_free, old);
+        ovsrcu_postpone(flow_spec_free, old);
     }
 }
 

@@ -57,10 +57,11 @@
 
 #include "cmap.h"
 #include "offload-backend.h"
-#include "openvswitch/match.h"
 #include "openvswitch/types.h"
 #include "ovs-rcu.h"
 
+struct flow_spec;
+struct match;
 struct nlattr;
 struct offload_port;
 struct recirc_links;
@@ -80,15 +81,6 @@ enum offload_flow_flush {
     OFFLOAD_FLUSH_CLAIMED,
     OFFLOAD_FLUSH_SEEN,
 };
-
-/* What a flow is to do, as OVS handed it over.  Immutable, freed by RCU. */
-struct offload_flow_spec {
-    struct minimatch match;
-    size_t actions_len;         /* Bytes, with the header. */
-    /* OVS_FLOW_ATTR_ACTIONS, a nested attribute, follows. */
-};
-const struct nlattr *offload_flow_spec_actions(
-    const struct offload_flow_spec *);
 
 struct offload_flow {
     struct cmap_node node;      /* In the table, by 'ufid'. */
@@ -110,7 +102,7 @@ struct offload_flow {
     uint32_t port_index;        /* For port-flows.c. */
     enum offload_flow_flush flush;
     union offload_handle handle;
-    OVSRCU_TYPE(struct offload_flow_spec *) spec;
+    OVSRCU_TYPE(struct flow_spec *) spec;
     struct recirc_links *recirc;    /* See recirc-parents.h, or NULL. */
 
     /* Under the flow's lock. */

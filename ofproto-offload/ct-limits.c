@@ -15,6 +15,7 @@
 #include "dpif.h"
 #include "engine-private.h"
 #include "engine.h"
+#include "flow-spec.h"
 #include "flow-table.h"
 #include "netdev-offload.h"
 #include "netlink-socket.h"
@@ -170,11 +171,11 @@ actions_commit_in(const struct nlattr *actions, const unsigned long zones[])
 static bool
 flow_commits_in(const struct offload_flow *flow, const unsigned long zones[])
 {
-    const struct offload_flow_spec *spec
-        = ovsrcu_get(struct offload_flow_spec *, &flow->spec);
+    const struct flow_spec *spec
+        = ovsrcu_get(struct flow_spec *, &flow->spec);
 
     return (flow->state == OFFLOAD_FLOW_INSTALLED && spec
-            && actions_commit_in(offload_flow_spec_actions(spec), zones));
+            && actions_commit_in(flow_spec_actions(spec), zones));
 }
 
 /* Takes flows that commit in 'zones' out of their devices.  Open vSwitch finds

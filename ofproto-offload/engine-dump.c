@@ -11,6 +11,7 @@
 #include "coverage.h"
 #include "engine.h"
 #include "engine-private.h"
+#include "flow-spec.h"
 #include "flow-table.h"
 #include "packets.h"
 #include "netlink.h"
@@ -80,8 +81,8 @@ static void
 flow_to_output(const struct offload_flow *flow,
                const struct offload_flow_stats *stats, struct engine_flow *out)
 {
-    struct offload_flow_spec *spec
-        = ovsrcu_get(struct offload_flow_spec *, &flow->spec);
+    struct flow_spec *spec
+        = ovsrcu_get(struct flow_spec *, &flow->spec);
     const struct offload_port *port = flow->port;
 
     memset(&out->stats, 0, sizeof out->stats);
@@ -98,13 +99,13 @@ flow_to_output(const struct offload_flow *flow,
     out->attrs.dp_extra_info = NULL;
     out->actions = NULL;
     if (out->match && spec) {
-        minimatch_expand(&spec->match, out->match);
+        flow_spec_match(spec, out->match);
         if (out->match->flow.packet_type == htonl(PT_ETH)) {
             /* A matter of course, which the kernel datapath's flows don't
              * show either. */
             out->match->wc.masks.packet_type = 0;
         }
-        out->actions = offload_flow_spec_actions(spec);
+        out->actions = flow_spec_actions(spec);
     }
 }
 

@@ -9,6 +9,7 @@
 
 #include "coverage.h"
 #include "engine-private.h"
+#include "flow-spec.h"
 #include "flow-table.h"
 #include "netlink.h"
 #include "offload-backend.h"
@@ -146,11 +147,12 @@ int
 engine_reinstall(struct offload_flow *flow)
 {
     const struct offload_backend *backend = flow->port->backend;
-    struct offload_flow_spec *spec
-        = ovsrcu_get(struct offload_flow_spec *, &flow->spec);
-    const struct nlattr *actions = offload_flow_spec_actions(spec);
+    struct flow_spec *spec
+        = ovsrcu_get(struct flow_spec *, &flow->spec);
+    const struct nlattr *actions = flow_spec_actions(spec);
     struct offload_rule *rule = &batch_get()->rule;
     struct offload_batch *device = backend->batch_begin();
+    union offload_handle lost = flow->handle;
     struct offload_op op = { .error = 0 };
     struct offload_context context;
     struct match match;
@@ -162,7 +164,7 @@ engine_reinstall(struct offload_flow *flow)
         op.handle = flow->handle;       /* It keeps books of what is lost. */
     }
     engine_context(&context, flow->datapath, shared);
-    minimatch_expand(&spec->match, &match);
+    flow_spec_match(spec, &match);
     error = offload_rule_parse(rule, &flow->ufid, flow->port, &match,
                                nl_attr_get(actions), nl_attr_get_size(actions),
                                &context, &op.refusal);
@@ -173,6 +175,9 @@ engine_reinstall(struct offload_flow *flow)
         error = op.error;
     }
     if (!error) {
+        if (backend->rule_forget) {
+            backend->rule_forget(flow->port, &lost);
+        }
         flow_table_installed(flow, flow->port, &op.handle, &match,
                              nl_attr_get(actions), nl_attr_get_size(actions),
                              backend->own_thread ? &op.counters : NULL);

@@ -15,7 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "flow-spec.h"
 #include "flow-table.h"
 #include "netlink.h"
 #include "odp-netlink.h"
@@ -30,6 +32,7 @@
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
 #include "random.h"
+#include "shared-bytes.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -273,11 +276,14 @@ fake_flush(struct offload_port *port,
     return 0;
 }
 
+static unsigned int n_forgotten;
+
 static void
 fake_rule_forget(struct offload_port *port OVS_UNUSED,
                  const union offload_handle *handle)
 {
     assert(!find_rule(handle));
+    n_forgotten++;
 }
 
 static int
@@ -1109,7 +1115,9 @@ test_lost(void)
 
     lose(&f);
     assert(dump().n_flows == 1);
+    n_forgotten = 0;
     engine_dump_run();
+    assert(n_forgotten == 1);
     check_views(2);
     device_counts(&f, 1);
     dump();
@@ -1140,6 +1148,86 @@ test_lost_for_good(void)
     assert(!del(&f, &stats));
     assert(stats.n_packets == 6);
     assert(!dump().n_flows);
+}
+
+/* What the table remembers of the flow. */
+static void
+check_spec(const struct test_flow *f)
+{
+    struct offload_flow *flow = flow_table_lookup(&f->ufid);
+    struct flow_spec *spec = ovsrcu_get(struct flow_spec *, &flow->spec);
+    const struct nlattr *actions = flow_spec_actions(spec);
+    struct match match;
+
+    flow_spec_match(spec, &match);
+    assert(match_equal(&match, &f->match));
+    assert(nl_attr_type(actions) == OVS_FLOW_ATTR_ACTIONS);
+    assert(nl_attr_get_size(actions) == f->actions.size);
+    assert(!memcmp(nl_attr_get(actions), f->actions.data, f->actions.size));
+}
+
+static void
+test_shared_specs(void)
+{
+    enum { N = 40 };
+    static struct test_flow flows[N];
+
+    for (uint32_t i = 0; i < N; i++) {
+        flow_init(&flows[i], i + 1);
+        if (i == N - 1) {
+            match_set_nw_src(&flows[i].match, htonl(0x0a000001));
+        }
+        flow_output(&flows[i]);
+        assert(!put(&flows[i]));
+    }
+    /* Two masks, and the actions. */
+    assert(shared_bytes_count() == 3);
+    for (size_t i = 0; i < N; i++) {
+        check_spec(&flows[i]);
+    }
+    for (size_t i = 1; i < N; i++) {
+        assert(!del(&flows[i], NULL));
+    }
+    ovsrcu_quiesce();
+    check_spec(&flows[0]);
+    assert(!del(&flows[0], NULL));
+    for (int i = 0; shared_bytes_count() && i < 5000; i++) {
+        ovsrcu_quiesce();
+        usleep(1000);
+    }
+    assert(!shared_bytes_count());
+}
+
+/* Takes and gives back the same few strings as other threads do. */
+static void *
+share_main(void *aux OVS_UNUSED)
+{
+    for (uint64_t i = 0; i < 200000; i++) {
+        uint64_t bytes[2] = { i % 3, i % 2 };
+        struct shared_bytes *shared = shared_bytes_get(bytes, sizeof bytes);
+
+        assert(shared->len == sizeof bytes);
+        assert(!memcmp(shared->data, bytes, sizeof bytes));
+        shared_bytes_put(shared);
+        if (!(i % 64)) {
+            ovsrcu_quiesce();
+        }
+    }
+    return NULL;
+}
+
+static void
+test_shared_race(void)
+{
+    pthread_t threads[4];
+
+    for (size_t i = 0; i < ARRAY_SIZE(threads); i++) {
+        threads[i] = ovs_thread_create("share", share_main, NULL);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(threads); i++) {
+        xpthread_join(threads[i], NULL);
+    }
+    assert(!shared_bytes_count());
 }
 
 /* Two dumps of one port, of which each meets each flow, the later one
@@ -1510,6 +1598,8 @@ static const struct {
     { "flush-many-unlisted", test_flush_many_unlisted },
     { "port-removed-many", test_port_removed_many },
     { "lost", test_lost },
+    { "shared-specs", test_shared_specs },
+    { "shared-race", test_shared_race },
     { "lost-for-good", test_lost_for_good },
     { "overlapping-dumps", test_overlapping_dumps },
     { "failed-dump", test_failed_dump },
