@@ -731,6 +731,40 @@ flow_and(struct flow *key, const struct flow *mask)
     }
 }
 
+const char *
+offload_check_geneve(const struct tun_metadata *packet,
+                     const struct tun_metadata *mask,
+                     const char *(*judge)(const struct geneve_opt *,
+                                          const struct geneve_opt *, size_t))
+{
+    size_t left = packet->present.len;
+    const char *why;
+
+    for (size_t i = 0, n = 1; left; n++) {
+        const struct geneve_opt *opt = &packet->opts.gnv[i];
+        const struct geneve_opt *opt_mask = &mask->opts.gnv[i];
+        size_t size = sizeof *opt;
+
+        if (left < size) {
+            return "truncated option";
+        }
+        size += opt->length * 4;
+        if (left < size) {
+            return "option longer than all options";
+        } else if ((opt->r1 & opt_mask->r1) || (opt->r2 & opt_mask->r2)
+                   || (opt->r3 & opt_mask->r3)) {
+            return "reserved bits";
+        }
+        why = judge(opt, opt_mask, n);
+        if (why) {
+            return why;
+        }
+        left -= size;
+        i += size / sizeof *opt;
+    }
+    return NULL;
+}
+
 int
 offload_match_parse(struct offload_rule *rule, const struct match *match,
                     struct offload_refusal *refusal)

@@ -231,6 +231,17 @@ struct offload_rule;
 int offload_match_parse(struct offload_rule *, const struct match *,
                         struct offload_refusal *);
 
+/* Walks through Geneve's options as they are in a packet (FLOW_TNL_F_UDPIF),
+ * whose lengths come from the network.  'judge' is asked about each, the
+ * 'n'-th, counted from 1, with its mask.  Returns NULL if all is well, or why
+ * not: a string literal of this function's or of 'judge'. */
+struct geneve_opt;
+struct tun_metadata;
+const char *offload_check_geneve(
+    const struct tun_metadata *packet, const struct tun_metadata *mask,
+    const char *(*judge)(const struct geneve_opt *option,
+                         const struct geneve_opt *mask, size_t n));
+
 /* other_config:offload-strict-tunnel-flags.  If true, a megaflow that matches
  * tunnel(flags(df)) or tunnel(flags(csum)), as all that come out of a tunnel
  * do, is refused where they can't be matched.  If false, its rule is wider

@@ -22,9 +22,6 @@ void
 port_flows_init(struct port_flows *list)
 {
     ovs_mutex_init(&list->mutex);
-    ovs_mutex_lock(&list->mutex);
-    list->n = 0;
-    ovs_mutex_unlock(&list->mutex);
     ovsrcu_init(&list->vector, NULL);
     atomic_init(&list->n_flows, 0);
 }
@@ -36,9 +33,20 @@ port_flows_destroy(struct port_flows *list)
     ovs_mutex_destroy(&list->mutex);
 }
 
-/* Makes room for one more flow. */
+/* The number of flows, for who holds the mutex. */
+static unsigned int
+length(const struct port_flows *list)
+    OVS_REQUIRES(list->mutex)
+{
+    unsigned int n;
+
+    atomic_read_relaxed(&CONST_CAST(struct port_flows *, list)->n_flows, &n);
+    return n;
+}
+
+/* Makes room for one more flow than the 'n' that there are. */
 static struct port_flow_vector *
-vector_grow(struct port_flows *list, struct port_flow_vector *old)
+vector_grow(struct port_flows *list, struct port_flow_vector *old, size_t n)
     OVS_REQUIRES(list->mutex)
 {
     size_t allocated = old ? 2 * old->allocated : 16;
@@ -46,7 +54,7 @@ vector_grow(struct port_flows *list, struct port_flow_vector *old)
         = xzalloc(sizeof *new + allocated * sizeof new->flows[0]);
 
     new->allocated = allocated;
-    for (size_t i = 0; i < list->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct offload_flow *flow;
 
         atomic_read_relaxed(&old->flows[i], &flow);
@@ -73,14 +81,16 @@ void
 port_flows_add(struct port_flows *list, struct offload_flow *flow)
 {
     struct port_flow_vector *vector;
+    unsigned int n;
 
     ovs_mutex_lock(&list->mutex);
+    n = length(list);
     vector = ovsrcu_get_protected(struct port_flow_vector *, &list->vector);
-    if (!vector || list->n >= vector->allocated) {
-        vector = vector_grow(list, vector);
+    if (!vector || n >= vector->allocated) {
+        vector = vector_grow(list, vector, n);
     }
-    vector_put(vector, list->n++, flow);
-    atomic_store(&list->n_flows, list->n);
+    vector_put(vector, n, flow);
+    atomic_store(&list->n_flows, n + 1);
     ovs_mutex_unlock(&list->mutex);
 }
 
@@ -89,15 +99,17 @@ port_flows_remove(struct port_flows *list, struct offload_flow *flow)
 {
     struct port_flow_vector *vector;
     struct offload_flow *last;
+    unsigned int n;
 
     ovs_mutex_lock(&list->mutex);
+    n = length(list);
     vector = ovsrcu_get_protected(struct port_flow_vector *, &list->vector);
-    atomic_read_relaxed(&vector->flows[list->n - 1], &last);
+    atomic_read_relaxed(&vector->flows[n - 1], &last);
     /* First to its new place: a walk may meet it twice, but must not miss
      * it. */
     vector_put(vector, flow->port_index, last);
-    vector_put(vector, --list->n, NULL);
-    atomic_store(&list->n_flows, list->n);
+    vector_put(vector, n - 1, NULL);
+    atomic_store(&list->n_flows, n - 1);
     ovs_mutex_unlock(&list->mutex);
 }
 

@@ -29,9 +29,8 @@ struct port_flow_vector;
 
 struct port_flows {
     struct ovs_mutex mutex;     /* Writers take turns. */
-    size_t n OVS_GUARDED;
     OVSRCU_TYPE(struct port_flow_vector *) vector;
-    atomic_uint n_flows;        /* 'n', for readers. */
+    atomic_uint n_flows;        /* Written with the mutex held. */
 };
 
 /* Where a walk is. */

@@ -281,41 +281,19 @@ put_tun_key(struct encoder *e, enum offload_field_id id)
     return 0;
 }
 
-/* Geneve's options, as they are in a packet (FLOW_TNL_F_UDPIF), are put behind
- * the tunnel's item by put_geneve_opts().  Here, they are only checked. */
 static const char *
-check_geneve(const struct tun_metadata *opts, const struct tun_metadata *mask)
+judge_geneve(const struct geneve_opt *opt OVS_UNUSED,
+             const struct geneve_opt *mask, size_t n)
 {
-    size_t left = opts->present.len;
-    size_t n = 0;
-    size_t i = 0;
-
-    while (left) {
-        const struct geneve_opt *opt = &opts->opts.gnv[i];
-        const struct geneve_opt *opt_mask = &mask->opts.gnv[i];
-        size_t size = sizeof *opt;
-
-        if (left < size) {
-            return "truncated option";
-        }
-        size += opt->length * 4;
-        if (left < size) {
-            return "option longer than all options";
-        } else if (++n > RTE_MAX_GENEVE_OPTS) {
-            return "too many options";
-        } else if (opt_mask->opt_class != OVS_BE16_MAX
-                   || opt_mask->type != UINT8_MAX) {
-            return "class and type must be matched exactly";
-        } else if ((opt->r1 & opt_mask->r1) || (opt->r2 & opt_mask->r2)
-                   || (opt->r3 & opt_mask->r3)) {
-            return "reserved bits";
-        }
-        left -= size;
-        i += size / sizeof *opt;
+    if (n > RTE_MAX_GENEVE_OPTS) {
+        return "too many options";
     }
-    return NULL;
+    return (mask->opt_class == OVS_BE16_MAX && mask->type == UINT8_MAX
+            ? NULL : "class and type must be matched exactly");
 }
 
+/* Geneve's options are put behind the tunnel's item by put_geneve_opts().
+ * Here, they are only checked. */
 static int
 put_tun_opts(struct encoder *e, enum offload_field_id id)
 {
@@ -330,7 +308,8 @@ put_tun_opts(struct encoder *e, enum offload_field_id id)
                       "options in the form of OpenFlow");
     }
     why = (packet->flags & FLOW_TNL_F_UDPIF
-           ? check_geneve(&packet->metadata, &e->mask->tunnel.metadata)
+           ? offload_check_geneve(&packet->metadata,
+                                  &e->mask->tunnel.metadata, judge_geneve)
            : NULL);
     return why ? refuse(e, OFFLOAD_REFUSED_FIELD_VALUE, id, why) : 0;
 }

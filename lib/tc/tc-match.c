@@ -287,36 +287,12 @@ encode_gbp(struct encoder *e, enum offload_field_id id)
     return 0;
 }
 
-/* Checks all the options' lengths, which come from the network, and that TC
- * can express their masks.  Returns NULL if all is well, or why not. */
 static const char *
-check_geneve(const struct tun_metadata *packet,
-             const struct tun_metadata *mask)
+judge_geneve(const struct geneve_opt *opt,
+             const struct geneve_opt *mask OVS_UNUSED, size_t n OVS_UNUSED)
 {
-    size_t left = packet->present.len;
-    size_t i = 0;
-
-    while (left) {
-        const struct geneve_opt *opt = &packet->opts.gnv[i];
-        const struct geneve_opt *opt_mask = &mask->opts.gnv[i];
-        size_t size;
-
-        if (left < sizeof *opt) {
-            return "truncated option";
-        }
-        size = sizeof *opt + opt->length * 4;
-        if (left < size) {
-            return "option longer than all options";
-        } else if (!opt->length) {
-            return "the kernel can't match an option without data";
-        } else if ((opt->r1 & opt_mask->r1) || (opt->r2 & opt_mask->r2)
-                   || (opt->r3 & opt_mask->r3)) {
-            return "reserved bits";
-        }
-        left -= size;
-        i += size / sizeof *opt;
-    }
-    return NULL;
+    return (opt->length ? NULL
+            : "the kernel can't match an option without data");
 }
 
 /* Puts 'opts' with the lengths of 'packet', which have been checked. */
@@ -371,7 +347,7 @@ encode_geneve(struct encoder *e, enum offload_field_id id)
                       "length of all options");
     }
 
-    why = check_geneve(packet, mask);
+    why = offload_check_geneve(packet, mask, judge_geneve);
     if (why) {
         return refuse(e, OFFLOAD_REFUSED_FIELD_VALUE, id, NULL, why);
     }
