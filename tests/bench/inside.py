@@ -114,6 +114,18 @@ class Bench:
         switch.stop()
         return result
 
+    def measure_software(self, n, turn):
+        """Stock without offload: what is below this, no offload can save."""
+        switch = Switch(self.settings['daemons']['stock'], offload=False)
+        result = {'what': 'daemon', 'daemon': 'software', 'flows': n,
+                  'turn': turn, 'memory_empty': switch.memory(),
+                  'births': self.watch_births(switch, n)}
+        self.expect_rules(0)
+        time.sleep(2)
+        result['memory_full'] = switch.memory()
+        switch.stop()
+        return result
+
     def measure_daemons(self):
         for turn in range(self.settings['repeat']):
             for n in self.settings['flows']:
@@ -121,6 +133,8 @@ class Bench:
                 for which in order if turn % 2 else reversed(order):
                     self.say('%s, %d flows, turn %d' % (which, n, turn + 1))
                     self.tell(self.measure_daemon(which, n, turn))
+                self.say('software, %d flows, turn %d' % (n, turn + 1))
+                self.tell(self.measure_software(n, turn))
 
     # System calls.
 

@@ -128,13 +128,13 @@ SETTINGS = ('other_config:max-idle=3600000 other_config:flow-limit=2000000 '
             'other_config:min-revalidate-pps=0')
 
 START = '''
-start_ovs --hw-offload &&
+start_ovs %s &&
 ovs-vsctl set Open_vSwitch . %s &&
 ovs-vsctl add-br br0 -- set bridge br0 fail-mode=secure &&
 make_vm vm1 && make_vm vm2 &&
 ovs-vsctl add-port br0 vm1 -- add-port br0 vm2 &&
 ovs-ofctl add-flow br0 '%s'
-''' % (SETTINGS, OPENFLOW)
+'''
 
 STOP = '''
 ovs-appctl exit --cleanup; wait_until 60 process_is_gone %d
@@ -144,11 +144,12 @@ stop_ovs; del_vm vm1; del_vm vm2; rm -rf /run/ovs
 
 class Switch:
     """A bridge with two virtual machines, under one of the daemons."""
-    def __init__(self, program, count_calls=False):
+    def __init__(self, program, count_calls=False, offload=True):
         self.calls_file = None
         if count_calls:
             program = self._counted(program, count_calls)
-        shell(START, OVS_FASTPATH_VSWITCHD=program)
+        shell(START % ('--hw-offload' if offload else '', SETTINGS, OPENFLOW),
+              OVS_FASTPATH_VSWITCHD=program)
         with open('/run/ovs/ovs-vswitchd.pid') as f:
             self.pid = int(f.read())
         self.daemon = Daemon('/run/ovs')

@@ -5,12 +5,13 @@ The JSON that "run" writes is an object with
 
     "runs"      everything that was measured, as it came from inside.py
     "daemons"   {"FLOWS": {"ours": METRICS, "stock": METRICS,
-                           "ratio": METRICS, "least": METRICS,
-                           "most": METRICS}}
+                           "software": METRICS, "ratio": METRICS,
+                           "least": METRICS, "most": METRICS}}
                 medians of all turns; a ratio is the median of the turns'
                 ratios ours / stock, "least" and "most" are the smallest and
-                the largest of those.  METRICS is an object with the keys of
-                METRICS below.
+                the largest of those.  "software" is stock with hw-offload
+                off: births and memory only.  METRICS is an object with the
+                keys of METRICS below.
     "calls"     {"ours": CALLS, "stock": CALLS}; CALLS is an object with the
                 system calls per flow that was born ("birth") or deleted
                 ("death"), per second with no flow ("empty") and with idle
@@ -132,12 +133,20 @@ def is_daemon(run, n):
     return run['what'] == 'daemon' and run['flows'] == n
 
 
+def metrics(run, n):
+    found = {}
+    for name, (_, get) in METRICS.items():
+        try:
+            found[name] = get(run, n)
+        except KeyError:
+            found[name] = None      # Isn't measured in such a run.
+    return found
+
+
 def daemons_at(runs, n):
-    values = {which: {r['turn']: {m: get(r, n) for m, (_, get)
-                                  in METRICS.items()}
-                      for r in runs if is_daemon(r, n)
-                      and r['daemon'] == which}
-              for which in ('ours', 'stock')}
+    values = {which: {r['turn']: metrics(r, n) for r in runs
+                      if is_daemon(r, n) and r['daemon'] == which}
+              for which in ('ours', 'stock', 'software')}
     result = {which: {m: median([v[m] for v in values[which].values()])
                       for m in METRICS} for which in values}
     ratios = {m: [ratio(values['ours'][t][m], values['stock'][t][m])
@@ -214,14 +223,16 @@ def missing(figures):
 
 def show(figures):
     for n, found in figures['daemons'].items():
-        print('\n%-33s %10s %10s %10s  %s'
-              % (n + ' flows', 'ours', 'stock', 'ours/stock', 'from .. to'))
+        print('\n%-33s %10s %10s %10s  %-16s %10s'
+              % (n + ' flows', 'ours', 'stock', 'ours/stock', 'from .. to',
+                 'no offload'))
         for m, (title, _) in METRICS.items():
-            print('  %-31s %s %s %s  %s .. %s'
+            print('  %-31s %s %s %s  %-16s %s'
                   % (title, *(number(found[k][m])
                               for k in ('ours', 'stock', 'ratio')),
-                     *(number(found[k][m]).strip()
-                       for k in ('least', 'most'))))
+                     ' .. '.join(number(found[k][m]).strip()
+                                 for k in ('least', 'most')),
+                     number(found['software'][m])))
     show_calls(figures['calls'])
     show_rules(figures['rules'])
     print('\nTargets')
