@@ -2,4 +2,7 @@
 
 EXTRA_DIST += utilities/check
 EXTRA_DIST += utilities/quickstart
+EXTRA_DIST += utilities/quickstart.d/eswim
+EXTRA_DIST += utilities/quickstart.d/eswim-bed
 EXTRA_DIST += utilities/quickstart.d/tc
+EXTRA_DIST += utilities/quickstart.d/telling
