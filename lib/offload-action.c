@@ -430,16 +430,18 @@ parse_check_pkt_len(struct offload_parser *p, const struct nlattr *nla)
 static const struct offload_action_row rows[__OVS_ACTION_ATTR_MAX] = {
     [OVS_ACTION_ATTR_OUTPUT] = {
         "output", BYTES(sizeof(uint32_t)), parse_output,
-        "several outputs are mirrored; internal ports, bonds, tunnels" },
+        "several outputs are mirrored; internal ports, bonds, tunnels",
+        .rte = true, .rte_note = "ports of the same NIC" },
     [OVS_ACTION_ATTR_USERSPACE] = {
         "userspace", NESTED, NULL, "sFlow, IPFIX, controller" },
     [OVS_ACTION_ATTR_SET] = {
-        "set", NESTED, offload_parse_set, NULL },
+        "set", NESTED, offload_parse_set, NULL,
+        .rte = true, .rte_note = "not mpls, not tunnel" },
     [OVS_ACTION_ATTR_PUSH_VLAN] = {
         "push_vlan", BYTES(sizeof(struct ovs_action_push_vlan)),
-        parse_push_vlan, "802.1Q and 802.1ad" },
+        parse_push_vlan, "802.1Q and 802.1ad", .rte = true },
     [OVS_ACTION_ATTR_POP_VLAN] = {
-        "pop_vlan", BYTES(0), parse_pop_vlan, NULL },
+        "pop_vlan", BYTES(0), parse_pop_vlan, NULL, .rte = true },
     [OVS_ACTION_ATTR_SAMPLE] = { "sample", NESTED, NULL, NULL },
     [OVS_ACTION_ATTR_RECIRC] = {
         "recirc", BYTES(sizeof(uint32_t)), parse_recirc,
@@ -451,7 +453,8 @@ static const struct offload_action_row rows[__OVS_ACTION_ATTR_MAX] = {
     [OVS_ACTION_ATTR_POP_MPLS] = {
         "pop_mpls", BYTES(sizeof(ovs_be16)), parse_pop_mpls, NULL },
     [OVS_ACTION_ATTR_SET_MASKED] = {
-        "set", NESTED, offload_parse_set_masked, NULL },
+        "set", NESTED, offload_parse_set_masked, NULL,
+        .rte = true, .rte_note = "not mpls, not tunnel" },
     [OVS_ACTION_ATTR_CT] = {
         "ct", NESTED, offload_parse_ct,
         "commit, force, zone, mark, label, nat with ranges; no fragments of "
@@ -466,7 +469,8 @@ static const struct offload_action_row rows[__OVS_ACTION_ATTR_MAX] = {
     [OVS_ACTION_ATTR_METER] = {
         "meter", BYTES(sizeof(uint32_t)), parse_meter, "one drop band" },
     [OVS_ACTION_ATTR_CLONE] = {
-        "clone", NESTED, offload_parse_clone, NULL, .netdev_only = true },
+        "clone", NESTED, offload_parse_clone, NULL, .netdev_only = true,
+        .rte = true, .rte_note = "one output" },
     [OVS_ACTION_ATTR_CHECK_PKT_LEN] = {
         "check_pkt_len", NESTED, parse_check_pkt_len,
         "if actions follow: outputs and rewrites of matched fields in the "
@@ -475,12 +479,13 @@ static const struct offload_action_row rows[__OVS_ACTION_ATTR_MAX] = {
     [OVS_ACTION_ATTR_TUNNEL_PUSH] = {
         "tnl_push", offsetof(struct ovs_action_push_tnl, header),
         sizeof(struct ovs_action_push_tnl), offload_parse_tunnel_push,
-        "userspace datapath", .netdev_only = true },
+        "userspace datapath", .netdev_only = true,
+        .rte = true, .rte_note = "VXLAN, Geneve, GRE" },
     [OVS_ACTION_ATTR_TUNNEL_POP] = {
         "tnl_pop", BYTES(sizeof(uint32_t)), offload_parse_tunnel_pop,
-        "userspace datapath", .netdev_only = true },
+        "userspace datapath", .netdev_only = true, .rte = true },
     [OVS_ACTION_ATTR_DROP] = {
-        "drop", BYTES(sizeof(uint32_t)), parse_drop, NULL },
+        "drop", BYTES(sizeof(uint32_t)), parse_drop, NULL, .rte = true },
     [OVS_ACTION_ATTR_LB_OUTPUT] = {
         "lb_output", NESTED, NULL, "userspace datapath" },
 };

@@ -172,6 +172,8 @@ struct offload_action_row {
     const char *note;           /* For people: limits.  Or NULL. */
     bool netdev_only;           /* Refused by name in other datapaths than
                                  * "netdev". */
+    bool rte;                   /* lib/rte/ encodes it. */
+    const char *rte_note;       /* Its limits there.  Or NULL. */
 };
 size_t offload_action_rows(const struct offload_action_row **);
 

@@ -43,6 +43,9 @@ bool offload_strict_tunnel_flags;
     .rte.form = OFFLOAD_FORM_##FORM,                        \
     .rte.item = OFFLOAD_RTE_##ITEM, .rte.ofs = (OFS)
 #define RTE_IMPLIED .rte.form = OFFLOAD_FORM_IMPLIED
+#define RTE_EXACT .rte.maskable = OFFLOAD_MASK_EXACT
+#define RTE_SET .rte.can_set = true
+#define RTE_NOTE(TEXT) .rte.note = (TEXT)
 #define PEDIT(HTYPE, OFS, CSUM)                             \
     .pedit.can = true,                                      \
     .pedit.htype = TCA_PEDIT_KEY_EX_HDR_TYPE_##HTYPE,       \
@@ -67,7 +70,7 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
     [OFFLOAD_FIELD_RECIRC_ID] = {
         "recirc_id", FLOW(recirc_id), HOST, TC_SPECIAL(ANY),
         NOTE("the chain, below 2^28; NET_TC_SKB_EXT in the kernel"),
-        RTE_IMPLIED },          /* 0: see offload_rule_parse(). */
+        RTE_IMPLIED, RTE_NOTE("0 only") }, /* See offload_rule_parse(). */
     [OFFLOAD_FIELD_PACKET_TYPE] = {
         "packet_type", FLOW(packet_type), TC_NONE,
         NOTE("Ethernet is a matter of course") },
@@ -76,7 +79,7 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
         "tunnel(tun_id)", FLOW(tunnel.tun_id), PRE(TUNNEL),
         TC(SPECIAL, EXACT, TCA_FLOWER_KEY_ENC_KEY_ID, 0),
         NOTE("up to 32 bits"),
-        RTE(SPECIAL, TUNNEL, 4) },
+        RTE(SPECIAL, TUNNEL, 4), RTE_NOTE("24 bits, GRE 32") },
     [OFFLOAD_FIELD_TUN_SRC] = {
         "tunnel(src)", FLOW(tunnel.ip_src), PRE(TUNNEL),
         TC_ANY(BYTES, ENC_IPV4_SRC),
@@ -119,12 +122,13 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
     [OFFLOAD_FIELD_TUN_CSUM] = {
         "tunnel(flags(csum))", FLOW(tunnel.flags), HOST,
         BITS(FLOW_TNL_F_CSUM), PRE(TUNNEL), TC_SPECIAL(ANY), NOTE_WIDER,
-        RTE(SPECIAL, OUTER_UDP, 6) },
+        RTE(SPECIAL, OUTER_UDP, 6),
+        RTE_NOTE("that there is one: GRE only, others as before Linux 6.12") },
     [OFFLOAD_FIELD_TUN_OAM] = {
         "tunnel(flags(oam))", FLOW(tunnel.flags), HOST,
         BITS(FLOW_TNL_F_OAM), PRE(TUNNEL), TC_SPECIAL(ANY),
         NOTE("Linux 6.12"),
-        RTE(SPECIAL, TUNNEL, 1) },
+        RTE(SPECIAL, TUNNEL, 1), RTE_NOTE("Geneve only") },
     [OFFLOAD_FIELD_TUN_KEY] = {
         "tunnel(flags(key))", FLOW(tunnel.flags), HOST,
         BITS(FLOW_TNL_F_KEY), PRE(TUNNEL), TC_SPECIAL(ANY),
@@ -148,7 +152,7 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
         NOTE("options of 4 bytes and more, but not the absence of all; the "
              "kernel lets pass what has other options behind if all bits of "
              "the length are on in its length too"),
-        RTE(SPECIAL, TUNNEL, 8) },
+        RTE(SPECIAL, TUNNEL, 8), RTE_NOTE("class and type exactly") },
     [OFFLOAD_FIELD_TUN_ERSPAN] = {
         "tunnel(erspan)", FLOW_SPAN(tunnel.erspan_ver, tunnel.erspan_hwid),
         PRE(TUNNEL), TC_NONE },
@@ -178,15 +182,15 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
     [OFFLOAD_FIELD_ETH_SRC] = {
         "eth(src)", FLOW(dl_src), PRE(ETHERNET), TC_ANY(BYTES, ETH_SRC),
         PEDIT(ETH, 6, 0),
-        RTE(BYTES, ETH, 6) },
+        RTE(BYTES, ETH, 6), RTE_SET },
     [OFFLOAD_FIELD_ETH_DST] = {
         "eth(dst)", FLOW(dl_dst), PRE(ETHERNET), TC_ANY(BYTES, ETH_DST),
         PEDIT(ETH, 0, 0),
-        RTE(BYTES, ETH, 0) },
+        RTE(BYTES, ETH, 0), RTE_SET },
     [OFFLOAD_FIELD_ETH_TYPE] = {
         "eth_type", FLOW(dl_type), TC(SPECIAL, EXACT, 0, 0),
         NOTE("Ethernet II"),
-        RTE(SPECIAL, ETH, 12) },
+        RTE(SPECIAL, ETH, 12), RTE_EXACT },
     [OFFLOAD_FIELD_VLAN_TPID] = {
         "eth_type(vlan)", FLOW(vlans[0].tpid), PRE(ETHERNET),
         TC(SPECIAL, EXACT, 0, 0), NOTE("802.1Q, 802.1ad"),
@@ -194,11 +198,11 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
     [OFFLOAD_FIELD_VLAN_VID] = {
         "vlan(vid)", FLOW(vlans[0].tci), BITS(VLAN_VID_MASK), PRE(ETHERNET),
         TC_EXACT(U16, VLAN_ID),
-        RTE(BYTES, VLAN, 0) },
+        RTE(BYTES, VLAN, 0), RTE_NOTE("with the tag's presence") },
     [OFFLOAD_FIELD_VLAN_PCP] = {
         "vlan(pcp)", FLOW(vlans[0].tci), BITS(VLAN_PCP_MASK), PRE(ETHERNET),
         TC_EXACT(U8, VLAN_PRIO),
-        RTE(BYTES, VLAN, 0) },
+        RTE(BYTES, VLAN, 0), RTE_NOTE("with the tag's presence") },
     [OFFLOAD_FIELD_VLAN_PRESENT] = {
         "vlan", FLOW(vlans[0].tci), BITS(VLAN_CFI), PRE(ETHERNET),
         TC_SPECIAL(ANY), NOTE("by its TPID; none by Linux 5.19"),
@@ -210,11 +214,11 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
     [OFFLOAD_FIELD_CVLAN_VID] = {
         "cvlan(vid)", FLOW(vlans[1].tci), BITS(VLAN_VID_MASK), PRE(ETHERNET),
         TC_EXACT(U16, CVLAN_ID),
-        RTE(BYTES, CVLAN, 0) },
+        RTE(BYTES, CVLAN, 0), RTE_NOTE("with the tag's presence") },
     [OFFLOAD_FIELD_CVLAN_PCP] = {
         "cvlan(pcp)", FLOW(vlans[1].tci), BITS(VLAN_PCP_MASK), PRE(ETHERNET),
         TC_EXACT(U8, CVLAN_PRIO),
-        RTE(BYTES, CVLAN, 0) },
+        RTE(BYTES, CVLAN, 0), RTE_NOTE("with the tag's presence") },
     [OFFLOAD_FIELD_CVLAN_PRESENT] = {
         "cvlan", FLOW(vlans[1].tci), BITS(VLAN_CFI), PRE(ETHERNET),
         TC_SPECIAL(ANY), NOTE("by its TPID; none by Linux 5.19"),
@@ -248,7 +252,7 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
     [OFFLOAD_FIELD_ARP_OP] = {
         "arp(op)", FLOW(nw_proto), PRE(ARP), TC_ANY(U8, ARP_OP),
         NOTE("1 and 2: the kernel looks into requests and replies only"),
-        RTE(SPECIAL, ARP, 6) },
+        RTE(SPECIAL, ARP, 6), RTE_EXACT, RTE_NOTE("not 0") },
     [OFFLOAD_FIELD_ARP_SHA] = {
         "arp(sha)", FLOW(arp_sha), PRE(ARP), TC_ANY(BYTES, ARP_SHA),
         RTE(BYTES, ARP, 8) },
@@ -259,19 +263,19 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
     [OFFLOAD_FIELD_IPV4_SRC] = {
         "ipv4(src)", FLOW(nw_src), PRE(IPV4), TC_ANY(BYTES, IPV4_SRC),
         PEDIT(IP4, 12, IPV4_CSUM | L4_CSUM),
-        RTE(BYTES, IPV4, 12) },
+        RTE(BYTES, IPV4, 12), RTE_SET },
     [OFFLOAD_FIELD_IPV4_DST] = {
         "ipv4(dst)", FLOW(nw_dst), PRE(IPV4), TC_ANY(BYTES, IPV4_DST),
         PEDIT(IP4, 16, IPV4_CSUM | L4_CSUM),
-        RTE(BYTES, IPV4, 16) },
+        RTE(BYTES, IPV4, 16), RTE_SET },
     [OFFLOAD_FIELD_IPV6_SRC] = {
         "ipv6(src)", FLOW(ipv6_src), PRE(IPV6), TC_ANY(BYTES, IPV6_SRC),
         PEDIT(IP6, 8, L4_CSUM),
-        RTE(BYTES, IPV6, 8) },
+        RTE(BYTES, IPV6, 8), RTE_SET },
     [OFFLOAD_FIELD_IPV6_DST] = {
         "ipv6(dst)", FLOW(ipv6_dst), PRE(IPV6), TC_ANY(BYTES, IPV6_DST),
         PEDIT(IP6, 24, L4_CSUM),
-        RTE(BYTES, IPV6, 24) },
+        RTE(BYTES, IPV6, 24), RTE_SET },
     [OFFLOAD_FIELD_IPV6_LABEL] = {
         "ipv6(label)", FLOW(ipv6_label), PRE(IPV6), TC_NONE,
         PEDIT(IP6, 0, 0),
@@ -282,19 +286,19 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
     [OFFLOAD_FIELD_IP_TOS] = {
         "ipv4(tos)", FLOW(nw_tos), PRE(IPV4), TC_ANY(U8, IP_TOS),
         PEDIT(IP4, 1, IPV4_CSUM),
-        RTE(U8, IPV4, 1) },
+        RTE(U8, IPV4, 1), RTE_SET },
     [OFFLOAD_FIELD_IP_TTL] = {
         "ipv4(ttl)", FLOW(nw_ttl), PRE(IPV4), TC_ANY(U8, IP_TTL),
         PEDIT(IP4, 8, IPV4_CSUM),
-        RTE(U8, IPV4, 8) },
+        RTE(U8, IPV4, 8), RTE_SET },
     [OFFLOAD_FIELD_IPV6_TCLASS] = {
         "ipv6(tclass)", FLOW(nw_tos), PRE(IPV6), TC_ANY(U8, IP_TOS),
         PEDIT(IP6, 0, 0), .pedit.shift = 20,
-        RTE(U32, IPV6, 0), .rte.shift = 20 },
+        RTE(U32, IPV6, 0), .rte.shift = 20, RTE_SET },
     [OFFLOAD_FIELD_IPV6_HLIMIT] = {
         "ipv6(hlimit)", FLOW(nw_ttl), PRE(IPV6), TC_ANY(U8, IP_TTL),
         PEDIT(IP6, 7, 0),
-        RTE(U8, IPV6, 7) },
+        RTE(U8, IPV6, 7), RTE_SET },
     [OFFLOAD_FIELD_IP_FRAG] = {
         "ip(frag)", FLOW(nw_frag), PRE(IP), TC_ANY(SPECIAL, FLAGS),
         NOTE("transport fields of whole packets only: the kernel does not "
@@ -304,22 +308,22 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
     [OFFLOAD_FIELD_TCP_SRC] = {
         "tcp(src)", FLOW(tp_src), PRE(TCP), TC_ANY(BYTES, TCP_SRC),
         PEDIT(TCP, 0, L4_CSUM),
-        RTE(BYTES, TCP, 0) },
+        RTE(BYTES, TCP, 0), RTE_SET },
     [OFFLOAD_FIELD_TCP_DST] = {
         "tcp(dst)", FLOW(tp_dst), PRE(TCP), TC_ANY(BYTES, TCP_DST),
         PEDIT(TCP, 2, L4_CSUM),
-        RTE(BYTES, TCP, 2) },
+        RTE(BYTES, TCP, 2), RTE_SET },
     [OFFLOAD_FIELD_TCP_FLAGS] = {
         "tcp_flags", FLOW(tcp_flags), PRE(TCP), TC_ANY(BYTES, TCP_FLAGS),
         RTE(BYTES, TCP, 12) },
     [OFFLOAD_FIELD_UDP_SRC] = {
         "udp(src)", FLOW(tp_src), PRE(UDP), TC_ANY(BYTES, UDP_SRC),
         PEDIT(UDP, 0, L4_CSUM),
-        RTE(BYTES, UDP, 0) },
+        RTE(BYTES, UDP, 0), RTE_SET },
     [OFFLOAD_FIELD_UDP_DST] = {
         "udp(dst)", FLOW(tp_dst), PRE(UDP), TC_ANY(BYTES, UDP_DST),
         PEDIT(UDP, 2, L4_CSUM),
-        RTE(BYTES, UDP, 2) },
+        RTE(BYTES, UDP, 2), RTE_SET },
     [OFFLOAD_FIELD_SCTP_SRC] = {
         "sctp(src)", FLOW(tp_src), PRE(SCTP), TC_ANY(BYTES, SCTP_SRC),
         PEDIT(TCP, 0, L4_CSUM),

@@ -171,8 +171,10 @@ struct offload_field {
         enum offload_form form; /* U32: the 32-bit word at 'ofs' is
                                  * htonl(value << shift). */
         enum offload_rte_item item;
+        enum offload_maskable maskable;
         uint8_t ofs;            /* Byte offset from the item's header. */
         uint8_t shift;
+        bool can_set;           /* lib/rte/rte-action.c has an action. */
         const char *note;       /* For people. */
     } rte;
 

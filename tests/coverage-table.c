@@ -13,9 +13,9 @@
 #include "util.h"
 
 static const char *
-match_text(const struct offload_field *field)
+match_text(enum offload_form form, enum offload_maskable maskable)
 {
-    switch (field->tc.form) {
+    switch (form) {
     case OFFLOAD_FORM_NONE:
         return "refused";
     case OFFLOAD_FORM_IMPLIED:
@@ -26,22 +26,38 @@ match_text(const struct offload_field *field)
     case OFFLOAD_FORM_U32:
     case OFFLOAD_FORM_SPECIAL:
     default:
-        return (field->tc.maskable == OFFLOAD_MASK_ANY
-                ? "any mask" : "exact");
+        return maskable == OFFLOAD_MASK_ANY ? "any mask" : "exact";
     }
+}
+
+static const char *
+yes_text(bool can)
+{
+    return can ? "yes" : "";
+}
+
+/* The column of limits. */
+static void
+print_notes(const char *note, const char *rte_note)
+{
+    printf(" %s%s%s%s |\n", note ? note : "", note && rte_note ? "; " : "",
+           rte_note ? "rte_flow: " : "", rte_note ? rte_note : "");
 }
 
 static void
 print_fields(void)
 {
-    puts("| match field | TC flower | rewrite | limits |\n"
-         "|---|---|---|---|");
+    puts("| match field | TC flower | rewrite | rte_flow | rewrite | limits |\n"
+         "|---|---|---|---|---|---|");
     for (int id = 0; id < OFFLOAD_N_FIELDS; id++) {
         const struct offload_field *field = offload_field_get(id);
 
-        printf("| `%s` | %s | %s | %s |\n", field->name, match_text(field),
-               field->pedit.can ? "yes" : "",
-               field->tc.note ? field->tc.note : "");
+        printf("| `%s` | %s | %s | %s | %s |", field->name,
+               match_text(field->tc.form, field->tc.maskable),
+               yes_text(field->pedit.can),
+               match_text(field->rte.form, field->rte.maskable),
+               yes_text(field->rte.can_set));
+        print_notes(field->tc.note, field->rte.note);
     }
 }
 
@@ -51,13 +67,14 @@ print_actions(void)
     const struct offload_action_row *rows;
     size_t n = offload_action_rows(&rows);
 
-    puts("\n| action | TC | limits |\n"
-         "|---|---|---|");
+    puts("\n| action | TC | rte_flow | limits |\n"
+         "|---|---|---|---|");
     for (size_t i = 0; i < n; i++) {
         if (rows[i].name) {
-            printf("| `%s` | %s | %s |\n", rows[i].name,
+            printf("| `%s` | %s | %s |", rows[i].name,
                    rows[i].parse && !rows[i].netdev_only ? "yes" : "refused",
-                   rows[i].note ? rows[i].note : "");
+                   rows[i].rte ? "yes" : "refused");
+            print_notes(rows[i].note, rows[i].rte_note);
         }
     }
 }

@@ -18,6 +18,7 @@
 #include "netlink.h"
 #include "odp-netlink.h"
 #include "odp-util.h"
+#include "offload-action.h"
 #include "offload-field.h"
 #include "offload-port.h"
 #include "offload-rule.h"
@@ -510,6 +511,43 @@ cmd_fields(char *argv[] OVS_UNUSED)
     return 0;
 }
 
+/* What the rows of the action table say of an action by that name. */
+static bool
+row_says(const char *name)
+{
+    const struct offload_action_row *rows;
+    size_t n = offload_action_rows(&rows);
+
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].name && !strcmp(rows[i].name, name)) {
+            return rows[i].rte;
+        }
+    }
+    return false;
+}
+
+/* Prints where the rows that documentation is made from aren't what the code
+ * does. */
+static int
+cmd_rows(char *argv[] OVS_UNUSED)
+{
+    for (size_t id = 0; id < OFFLOAD_N_FIELDS; id++) {
+        const struct offload_field *field = offload_field_get(id);
+
+        if (field->rte.can_set != rte_can_set(id)) {
+            printf("set(%s): %d\n", field->name, rte_can_set(id));
+        }
+    }
+    for (size_t kind = 0; kind < OFFLOAD_N_ACTIONS; kind++) {
+        const char *name = offload_action_name(kind);
+
+        if (row_says(name) != rte_can_do(kind)) {
+            printf("%s: %d\n", name, rte_can_do(kind));
+        }
+    }
+    return 0;
+}
+
 static const struct {
     const char *name;
     int min_args;
@@ -519,6 +557,7 @@ static const struct {
     { "match", 2, cmd_match },
     { "actions", 2, cmd_actions },
     { "fields", 0, cmd_fields },
+    { "rows", 0, cmd_rows },
 };
 
 OVS_NO_RETURN static void
@@ -528,7 +567,8 @@ usage(void)
          "  encode MEGAFLOW ACTIONS   print the whole rule\n"
          "  match MEGAFLOW ACTIONS    print its items\n"
          "  actions MEGAFLOW ACTIONS  print its actions\n"
-         "  fields                    what can be matched");
+         "  fields                    what can be matched\n"
+         "  rows                      where the tables' rows are wrong");
     exit(2);
 }
 

@@ -219,6 +219,12 @@ static const struct set_row set_rows[OFFLOAD_N_FIELDS] = {
     [OFFLOAD_FIELD_UDP_DST] = WHOLE(TP_DST, UDP_PORT_DST),
 };
 
+bool
+rte_can_set(enum offload_field_id id)
+{
+    return set_rows[id].field != 0;
+}
+
 /* The bit 'i', counted from the least significant, of a number. */
 static bool
 get_bit(const uint8_t *bytes, size_t size, size_t i)
@@ -293,7 +299,7 @@ encode_set_field(struct encoder *e, const struct offload_action *action)
     uint8_t *conf = NULL;
     int error;
 
-    if (!row->field) {
+    if (!rte_can_set(id)) {
         return offload_refuse(e->refusal, OFFLOAD_REFUSED_ACTION, field->name,
                               NULL, "no rte_flow action sets it");
     }
@@ -442,6 +448,12 @@ static int (*const encoders[OFFLOAD_N_ACTIONS])(
     [OFFLOAD_ACT_TUNNEL_POP] = encode_tunnel_pop,
 };
 
+bool
+rte_can_do(enum offload_action_kind kind)
+{
+    return encoders[kind] || kind == OFFLOAD_ACT_CLONE;
+}
+
 static size_t
 n_nested(const struct offload_action *action)
 {
@@ -542,7 +554,7 @@ check_kinds(struct encoder *e)
     for (size_t i = 0; i < e->rule->n_actions; i++) {
         enum offload_action_kind kind = e->rule->actions[i].kind;
 
-        if (!encoders[kind] && kind != OFFLOAD_ACT_CLONE) {
+        if (!rte_can_do(kind)) {
             return offload_refuse(e->refusal, OFFLOAD_REFUSED_ACTION,
                                   offload_action_name(kind), NULL, "%s", "");
         }

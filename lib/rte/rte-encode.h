@@ -31,6 +31,7 @@
 
 #include <rte_flow.h>
 
+#include "offload-action.h"
 #include "offload-field.h"
 #include "offload-refusal.h"
 
@@ -108,6 +109,11 @@ struct rte_encoding {
 int rte_encode(const struct offload_rule *, uint32_t priority,
                uint16_t n_queues, struct rte_encoding *,
                struct offload_refusal *);
+
+/* What there is an action for: the rows of the tables say the same, to those
+ * who are built without DPDK. */
+bool rte_can_set(enum offload_field_id);
+bool rte_can_do(enum offload_action_kind);
 
 /* For rte-encode's own files. */
 int rte_match_encode(const struct offload_rule *, const struct rte_port *in,

@@ -393,7 +393,7 @@ put_types(struct encoder *e)
 static int
 put_arp_op(struct encoder *e, enum offload_field_id id)
 {
-    if (!e->key->nw_proto || e->mask->nw_proto != UINT8_MAX) {
+    if (!e->key->nw_proto) {
         return refuse(e, OFFLOAD_REFUSED_FIELD_VALUE, id,
                       "0 stands for all operations above 255");
     }
@@ -521,6 +521,11 @@ put_field(struct encoder *e, enum offload_field_id id)
 {
     const struct offload_field *field = offload_field_get(id);
 
+    if (field->rte.maskable == OFFLOAD_MASK_EXACT
+        && !offload_field_is_exact(field, e->mask)) {
+        return refuse(e, OFFLOAD_REFUSED_FIELD_MASK, id,
+                      "exactly or not at all");
+    }
     switch (field->rte.form) {
     case OFFLOAD_FORM_IMPLIED:
         return 0;
