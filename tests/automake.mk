@@ -141,6 +141,7 @@ CLEAN_LOCAL += clean-system-testsuite
 # RTE_TESTSUITEFLAGS='-k KEYWORD'" runs a part.
 RTE_TESTSUITE = tests/rte-system
 EXTRA_DIST += tests/rte-system.at tests/rte-telemetry
+EXTRA_DIST += tests/quickstart-selftest
 CLEANFILES += $(RTE_TESTSUITE)
 $(RTE_TESTSUITE): tests/rte-system.at tests/package.m4
 	$(AM_V_GEN)$(AUTOM4TE) --language=autotest -I '$(srcdir)' -I tests \
