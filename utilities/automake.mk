@@ -5,4 +5,5 @@ EXTRA_DIST += utilities/quickstart
 EXTRA_DIST += utilities/quickstart.d/eswim
 EXTRA_DIST += utilities/quickstart.d/eswim-bed
 EXTRA_DIST += utilities/quickstart.d/tc
+EXTRA_DIST += utilities/quickstart.d/tc-nic
 EXTRA_DIST += utilities/quickstart.d/telling
