@@ -2,6 +2,8 @@
 
 noinst_LIBRARIES += lib/liboffload.a
 lib_liboffload_a_SOURCES = \
+	lib/flow-shares.c \
+	lib/flow-shares.h \
 	lib/flow-table.c \
 	lib/flow-table.h \
 	lib/offload-action.h \
