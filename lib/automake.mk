@@ -2,6 +2,8 @@
 
 noinst_LIBRARIES += lib/liboffload.a
 lib_liboffload_a_SOURCES = \
+	lib/flow-shares.c \
+	lib/flow-shares.h \
 	lib/flow-spec.c \
 	lib/flow-spec.h \
 	lib/flow-table.c \

@@ -159,6 +159,7 @@ static void
 flow_free(struct offload_flow *flow)
 {
     flow_spec_free(ovsrcu_get_protected(struct flow_spec *, &flow->spec));
+    flow_readers_destroy(&flow->readers);
     free(flow);
 }
 
@@ -397,6 +398,24 @@ flow_table_stats(const struct offload_flow *flow,
     pthread_mutex_lock(&stripe->mutex);
     get_stats(flow, stats);
     pthread_mutex_unlock(&stripe->mutex);
+}
+
+void
+flow_table_share(struct offload_flow *flow, const void *reader,
+                 long long int now, struct offload_flow_stats *stats)
+{
+    struct stripe *stripe = stripe_of(&flow->ufid);
+    uint64_t packets, bytes;
+
+    pthread_mutex_lock(&stripe->mutex);
+    get_stats(flow, stats);
+    packets = counters_packets(&stats->counters);
+    bytes = counters_bytes(&stats->counters);
+    flow_readers_ask(&flow->readers, reader, now, &packets, &bytes);
+    pthread_mutex_unlock(&stripe->mutex);
+
+    stats->counters = (struct offload_counters) { .hw_packets = packets,
+                                                  .hw_bytes = bytes };
 }
 
 uint64_t

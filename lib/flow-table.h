@@ -56,6 +56,7 @@
 #include <stdint.h>
 
 #include "cmap.h"
+#include "flow-shares.h"
 #include "offload-backend.h"
 #include "openvswitch/types.h"
 #include "ovs-rcu.h"
@@ -112,6 +113,7 @@ struct offload_flow {
     long long int used;         /* When 'last' was seen to grow, msec of the
                                  * monotonic clock; 0: never. */
     long long int evicted;      /* When it became EVICTING, msec. */
+    struct flow_readers readers;
 };
 
 /* A copy of what a flow has counted. */
@@ -174,6 +176,11 @@ void flow_table_last_reading(struct offload_flow *,
 
 void flow_table_stats(const struct offload_flow *,
                       struct offload_flow_stats *);
+
+/* The same, but only what is the share of 'reader', see flow-shares.h; in
+ * 'hw_packets' and 'hw_bytes' of the counters, whoever counted it. */
+void flow_table_share(struct offload_flow *, const void *reader,
+                      long long int now, struct offload_flow_stats *);
 uint64_t flow_table_seq(void);
 uint64_t flow_table_next_dump(void);
 

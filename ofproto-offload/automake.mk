@@ -32,6 +32,9 @@ OFFLOAD_WRAPS_KNOWN += netdev_ports_remove:__wrap_netdev_ports_insert
 if WITH_DPDK
 # dpdk-flow-api.c
 OFFLOAD_WRAPS += netdev_register_flow_api_provider
+# dpdk-wake.c
+OFFLOAD_WRAPS += mpsc_queue_insert mpsc_queue_tail
+OFFLOAD_WRAPS_KNOWN += mpsc_queue_insert:mpsc_queue_poll
 # dpdk-ports.c
 OFFLOAD_WRAPS += rte_eth_dev_reset rte_eth_dev_start rte_eth_dev_stop
 endif
@@ -63,7 +66,8 @@ OFFLOAD_DPDK_SOURCES = \
 	ofproto-offload/dpdk-flow-api.c \
 	ofproto-offload/dpdk-offload.h \
 	ofproto-offload/dpdk-ports.c \
-	ofproto-offload/dpdk-queue.c
+	ofproto-offload/dpdk-queue.c \
+	ofproto-offload/dpdk-wake.c
 if WITH_DPDK
 ofproto_offload_libofproto_offload_a_SOURCES += $(OFFLOAD_DPDK_SOURCES)
 else

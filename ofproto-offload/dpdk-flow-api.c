@@ -73,14 +73,18 @@ dpdk_flow_del(struct netdev *netdev, const ovs_u128 *ufid,
     return 0;
 }
 
-/* Never asks the device.  Open vSwitch wants neither match nor actions. */
+/* Never asks the device.  Open vSwitch wants neither match nor actions.
+ *
+ * It asks for each PMD thread's copy of the flow, and adds up what it is told.
+ * The ufid that it passes lies in the copy: that is all that tells them
+ * apart, and we mustn't count twice. */
 static int
 dpdk_flow_get(struct netdev *netdev, struct match *match OVS_UNUSED,
               struct nlattr **actions OVS_UNUSED, const ovs_u128 *ufid,
               struct dpif_flow_stats *stats, struct dpif_flow_attrs *attrs,
               struct ofpbuf *buf OVS_UNUSED)
 {
-    struct engine_flow flow = { .match = NULL };
+    struct engine_flow flow = { .match = NULL, .reader = ufid };
     int error;
 
     if (!dpdk_serves(netdev)) {

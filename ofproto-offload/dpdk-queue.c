@@ -215,8 +215,8 @@ dpdk_queue_start(void)
     static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
 
     if (ovsthread_once_start(&once)) {
-        ovs_thread_create("fastpath_rules", worker_main, NULL);
-        ovs_thread_create("fastpath_count", reader_main, NULL);
+        ovs_thread_create("fast_rules", worker_main, NULL);
+        ovs_thread_create("fast_count", reader_main, NULL);
         ovsthread_once_done(&once);
     }
 }

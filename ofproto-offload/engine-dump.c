@@ -113,7 +113,7 @@ flow_to_output(const struct offload_flow *flow,
  * counted, and asks for flows in software, too.  Counters are as they were
  * last read. */
 static int
-get_netdev(const struct offload_flow *flow, struct engine_flow *out)
+get_netdev(struct offload_flow *flow, struct engine_flow *out)
 {
     struct offload_flow_stats stats;
 
@@ -121,7 +121,11 @@ get_netdev(const struct offload_flow *flow, struct engine_flow *out)
         && flow->state != OFFLOAD_FLOW_EVICTING) {
         return ENOENT;
     }
-    flow_table_stats(flow, &stats);
+    if (out->reader) {
+        flow_table_share(flow, out->reader, time_msec(), &stats);
+    } else {
+        flow_table_stats(flow, &stats);
+    }
     flow_to_output(flow, &stats, out);
     out->stats.used = stats.used;
     out->attrs.offloaded = flow->state == OFFLOAD_FLOW_INSTALLED;

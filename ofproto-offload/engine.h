@@ -123,6 +123,8 @@ struct engine_flow {
     struct dpif_flow_attrs attrs;
     struct match *match;            /* In: where to store the match, or NULL if
                                      * it isn't wanted. */
+    const void *reader;             /* In: who asks, see flow-shares.h; NULL:
+                                     * all counters are wanted. */
     const struct nlattr *actions;   /* OVS_FLOW_ATTR_ACTIONS, nested; RCU, good
                                      * until the caller quiesces.  NULL if
                                      * 'match' is NULL. */

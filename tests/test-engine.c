@@ -1575,10 +1575,57 @@ test_threads(void)
     assert(!flow_table_count(OFFLOAD_FLOW_REFUSED));
 }
 
+/* What 'reader' is told of a flow that has counted 'packets'. */
+static uint64_t
+share(struct flow_readers *readers, const char *reader, long long int now,
+      uint64_t packets)
+{
+    uint64_t bytes = packets * 100;
+
+    flow_readers_ask(readers, reader, now, &packets, &bytes);
+    assert(bytes == packets * 100);
+    return packets;
+}
+
+/* Copies of a flow share its counters: their sum is never more than these, and
+ * no copy's goes backwards. */
+static void
+test_shares(void)
+{
+    static const char copies[3];
+    const char *a = &copies[0], *b = &copies[1], *c = &copies[2];
+    struct flow_readers readers = { .first = NULL };
+    long long int now = 1000;
+
+    assert(share(&readers, a, now, 10) == 10);
+    assert(share(&readers, a, now += 500, 20) == 20);
+    assert(share(&readers, b, now, 20) == 0);
+    assert(share(&readers, b, now += 500, 30) == 0);
+    assert(share(&readers, a, now, 30) == 30);
+
+    /* The first asks no more: the next one gets all that came since. */
+    now += FLOW_READER_IDLE_MS;
+    assert(share(&readers, b, now, 40) == 0);
+    assert(share(&readers, b, now += 1, 50) == 20);
+    assert(share(&readers, c, now, 60) == 0);
+
+    /* It was only slow. */
+    assert(share(&readers, a, now, 60) == 40);
+    assert(share(&readers, b, now, 70) == 20);
+
+    /* It is gone, and somebody else has its memory. */
+    now += FLOW_READER_GONE_MS + 1;
+    assert(share(&readers, b, now, 80) == 40);
+    assert(share(&readers, a, now, 90) == 0);
+    assert(share(&readers, b, now, 90) == 50);
+    flow_readers_destroy(&readers);
+}
+
 static const struct {
     const char *name;
     void (*function)(void);
 } tests[] = {
+    { "shares", test_shares },
     { "basics", test_basics },
     { "replace", test_replace },
     { "carry", test_carry },

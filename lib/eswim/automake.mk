@@ -34,6 +34,8 @@ ESWIM_DPDK_FILES = \
 	lib/eswim/dpdk-flow-item.c \
 	lib/eswim/dpdk-flow.c \
 	lib/eswim/dpdk-flow.h \
+	lib/eswim/dpdk-generator.c \
+	lib/eswim/dpdk-generator.h \
 	lib/eswim/dpdk-guest.c \
 	lib/eswim/dpdk-guest.h \
 	lib/eswim/dpdk-hardware.c \

@@ -80,6 +80,16 @@ parse_if_name(struct eswim_config *config, const struct setting *setting,
     return true;
 }
 
+static bool
+parse_guest(struct eswim_config *config, const struct setting *setting,
+            const char *value, char message[ESWIM_MESSAGE_LEN])
+{
+    config->generators = !strcmp(value, "generator");
+    return (config->generators || !strcmp(value, "tap")
+            || refuse(message, "%s=%s: neither tap nor generator",
+                      setting->key, value));
+}
+
 /* Names are looked up when the setting is applied: only the eswitch knows
  * them. */
 static bool
@@ -190,6 +200,7 @@ parse_representor(struct eswim_config *config, const struct setting *setting,
 /* "vfs" comes first: the last row refers to it. */
 static const struct setting settings[] = {
     { "vfs", true, parse_number, FIELD(vfs), 0, RTE_MAX_ETHPORTS - 1, 2 },
+    { "guest", true, parse_guest, 0, 0, 0, 0 },
     { "guest-if", true, parse_if_name, FIELD(guest_if), 0, IFNAMSIZ - 3, 0 },
     { "wire-if", true, parse_if_name, FIELD(wire_if), 0, IFNAMSIZ - 1, 0 },
     { "capacity", false, parse_number, FIELD(capacity), 0, 1u << 24,

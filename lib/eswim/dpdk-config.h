@@ -21,6 +21,7 @@
 struct eswim_config {
     /* At start only. */
     uint64_t vfs;                       /* Number of virtual functions. */
+    bool generators;                    /* Far ends are no TAP devices. */
     char guest_if[IFNAMSIZ];            /* Guest ends are named so, + "0"... */
     char wire_if[IFNAMSIZ];             /* Name of the uplink's wire end. */
 

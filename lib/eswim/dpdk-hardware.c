@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <rte_mbuf.h>
@@ -36,8 +37,15 @@ to_end(void *nic_, uint16_t index, const void *frame, size_t size)
     struct eswim_nic *nic = nic_;
     struct eswim_port *port = &nic->ports[index];
 
-    return atomic_load_explicit(&port->admin_up, memory_order_relaxed)
-           && eswim_guest_send(&port->guest, frame, size);
+    if (!atomic_load_explicit(&port->admin_up, memory_order_relaxed)) {
+        return false;
+    } else if (!port->generator) {
+        return eswim_guest_send(&port->guest, frame, size);
+    } else if (!atomic_load_explicit(&port->plugged, memory_order_relaxed)) {
+        return false;
+    }
+    eswim_generator_receive(port->generator, frame, size);
+    return true;
 }
 
 static bool
@@ -91,15 +99,19 @@ serve_software(struct eswim_port *port)
     return busy;
 }
 
+/* Takes the far end away, if there is one. */
 static void
-close_guest(struct eswim_port *port)
+close_end(struct eswim_port *port)
 {
+    if (!atomic_load(&port->plugged)) {
+        return;
+    }
     if (port->guest.fd >= 0) {
         epoll_ctl(port->nic->epoll_fd, EPOLL_CTL_DEL, port->guest.fd, NULL);
         eswim_guest_close(&port->guest);
-        atomic_store(&port->plugged, false);
-        eswim_port_notify(port, RTE_ETH_EVENT_INTR_LSC);
     }
+    atomic_store(&port->plugged, false);
+    eswim_port_notify(port, RTE_ETH_EVENT_INTR_LSC);
 }
 
 /* Takes what the guest or the wire has sent to 'port'. */
@@ -109,14 +121,14 @@ serve_guest(struct eswim_port *port, uint32_t events)
     static __thread uint8_t frame[ESWIM_MAX_FRAME];
 
     if (events & (EPOLLERR | EPOLLHUP)) {
-        close_guest(port);
+        close_end(port);
         return;
     }
     for (int i = 0; i < BURST && port->guest.fd >= 0; i++) {
         int n = eswim_guest_receive(&port->guest, frame, sizeof frame);
 
         if (n < 0) {
-            close_guest(port);
+            close_end(port);
         } else if (!n) {
             break;
         } else if (atomic_load_explicit(&port->admin_up,
@@ -137,6 +149,36 @@ serve_all_software(struct eswim_nic *nic)
     return busy;
 }
 
+/* A generator has sent a frame. */
+static void
+generated(void *port_, const void *frame, size_t size)
+{
+    struct eswim_port *port = port_;
+
+    eswitch_rx(port->nic->reader, port->index, frame, size);
+}
+
+/* Returns in how many nanoseconds a generator is to send something. */
+static uint64_t
+serve_generators(struct eswim_nic *nic)
+{
+    uint64_t next = UINT64_MAX;
+
+    for (unsigned int i = 0; i < nic->n_ports; i++) {
+        struct eswim_port *port = &nic->ports[i];
+
+        if (port->generator
+            && atomic_load_explicit(&port->plugged, memory_order_relaxed)
+            && atomic_load_explicit(&port->admin_up, memory_order_relaxed)) {
+            uint64_t ns = eswim_generator_send(port->generator, generated,
+                                               port);
+
+            next = RTE_MIN(next, ns);
+        }
+    }
+    return next;
+}
+
 static void
 serve_events(struct eswim_nic *nic, const struct epoll_event events[], int n)
 {
@@ -151,13 +193,27 @@ serve_events(struct eswim_nic *nic, const struct epoll_event events[], int n)
     }
 }
 
+/* Waits for at most 'ns' nanoseconds; UINT64_MAX: as long as it takes. */
+static int
+wait_for_events(const struct eswim_nic *nic, struct epoll_event events[BURST],
+                uint64_t ns)
+{
+    struct timespec timeout = { ns / 1000000000, ns % 1000000000 };
+
+    return epoll_pwait2(nic->epoll_fd, events, BURST,
+                        ns == UINT64_MAX ? NULL : &timeout, NULL);
+}
+
 static void *
 hardware_main(void *nic_)
 {
     struct epoll_event events[BURST];
     struct eswim_nic *nic = nic_;
 
+    /* Generators keep time. */
+    prctl(PR_SET_TIMERSLACK, 1UL);
     while (!atomic_load(&nic->exiting)) {
+        uint64_t next;
         bool busy;
         int n;
 
@@ -165,9 +221,10 @@ hardware_main(void *nic_)
         atomic_store(&nic->sleeping, true);
         pthread_mutex_lock(&nic->io_mutex);
         busy = serve_all_software(nic);
+        next = serve_generators(nic);
         pthread_mutex_unlock(&nic->io_mutex);
 
-        n = epoll_wait(nic->epoll_fd, events, BURST, busy ? 0 : -1);
+        n = wait_for_events(nic, events, busy ? 0 : next);
         atomic_store(&nic->sleeping, false);
         if (n > 0) {
             pthread_mutex_lock(&nic->io_mutex);
@@ -257,25 +314,34 @@ eswim_hardware_stop(struct eswim_nic *nic)
     }
 }
 
-/* Gives 'port' a far end, by its name.  Returns 0, also if it has one, or a
- * positive errno: see eswim_guest_open(); ENODEV if the NIC was pulled out. */
-int
-eswim_hardware_plug(struct eswim_port *port)
+static int
+open_guest(struct eswim_port *port)
 {
     struct epoll_event event = { .events = EPOLLIN,
                                  .data.u32 = port->index };
+    int error = eswim_guest_open(&port->guest, port->guest_name);
+
+    if (!error && epoll_ctl(port->nic->epoll_fd, EPOLL_CTL_ADD,
+                            port->guest.fd, &event)) {
+        error = errno;
+        eswim_guest_close(&port->guest);
+    }
+    return error;
+}
+
+/* Gives 'port' a far end, a TAP device by its name.  Returns 0, also if it has
+ * one, or a positive errno: see eswim_guest_open(); ENODEV if the NIC was
+ * pulled out. */
+int
+eswim_hardware_plug(struct eswim_port *port)
+{
     int error = 0;
 
     pthread_mutex_lock(&port->nic->io_mutex);
     if (atomic_load(&port->nic->removed)) {
         error = ENODEV;
-    } else if (port->guest.fd < 0) {
-        error = eswim_guest_open(&port->guest, port->guest_name);
-        if (!error && epoll_ctl(port->nic->epoll_fd, EPOLL_CTL_ADD,
-                                port->guest.fd, &event)) {
-            error = errno;
-            eswim_guest_close(&port->guest);
-        }
+    } else if (!atomic_load(&port->plugged)) {
+        error = port->generator ? 0 : open_guest(port);
         if (!error) {
             atomic_store(&port->plugged, true);
             eswim_port_notify(port, RTE_ETH_EVENT_INTR_LSC);
@@ -290,8 +356,62 @@ void
 eswim_hardware_unplug(struct eswim_port *port)
 {
     pthread_mutex_lock(&port->nic->io_mutex);
-    close_guest(port);
+    close_end(port);
     pthread_mutex_unlock(&port->nic->io_mutex);
+}
+
+/* Starts the generator of 'port', or stops it ("stop"): see
+ * eswim_generator_start().  Returns false, with the reason in 'message', if
+ * that makes no sense. */
+bool
+eswim_hardware_generate(struct eswim_port *port, const char *settings,
+                        char message[ESWIM_MESSAGE_LEN])
+{
+    struct eswim_nic *nic = port->nic;
+    uint64_t one = 1;
+    bool ok = true;
+
+    if (!port->generator) {
+        snprintf(message, ESWIM_MESSAGE_LEN,
+                 "the NIC wasn't made with guest=generator");
+        return false;
+    }
+    pthread_mutex_lock(&nic->io_mutex);
+    if (!strcmp(settings, "stop")) {
+        eswim_generator_stop(port->generator);
+    } else {
+        ok = eswim_generator_start(port->generator, settings, message,
+                                   ESWIM_MESSAGE_LEN);
+    }
+    pthread_mutex_unlock(&nic->io_mutex);
+    if (write(nic->wake_fd, &one, sizeof one) < 0) {
+        /* Enough wake-ups are under way. */
+    }
+    return ok;
+}
+
+static uint64_t
+ruled_since(void *port_, const void *frame, size_t size)
+{
+    struct eswim_port *port = port_;
+
+    return eswitch_ruled_since(port->nic->reader, port->index, frame, size);
+}
+
+/* How long the flows of the generator of 'port', which must have one, have
+ * waited for their rules.  Returns 0 or ENOMEM.  The hardware stands still
+ * meanwhile. */
+int
+eswim_hardware_latency(struct eswim_port *port,
+                       struct eswim_generator_latency *latency)
+{
+    int error;
+
+    pthread_mutex_lock(&port->nic->io_mutex);
+    error = eswim_generator_latency(port->generator, ruled_since, port,
+                                    latency);
+    pthread_mutex_unlock(&port->nic->io_mutex);
+    return error;
 }
 
 /* Receiving and transmitting, in DPDK's threads. */

@@ -201,6 +201,12 @@ init_ports(struct eswim_nic *nic)
         atomic_init(&port->admin_up, true);
         rte_eth_random_addr(port->mac.addr_bytes);
         name_guest(port, &nic->config);
+        if (nic->config.generators) {
+            port->generator = eswim_generator_create();
+            if (!port->generator) {
+                return ENOMEM;
+            }
+        }
     }
     return 0;
 }
@@ -263,6 +269,9 @@ destroy(struct eswim_nic *nic)
     }
     pthread_mutex_destroy(&nic->config_mutex);
     pthread_mutex_destroy(&nic->io_mutex);
+    for (unsigned int i = 0; i < nic->n_ports; i++) {
+        eswim_generator_destroy(nic->ports[i].generator);
+    }
     free(nic->ports);
     free(nic);
 }

@@ -14,7 +14,8 @@
  *     .-+------------+------------+-.
  *     |          eswitch            |             struct eswitch
  *     '-+------------+------------+-'
- *      wire end     guest end    guest end        struct eswim_guest
+ *      wire end     guest end    guest end        struct eswim_guest, or
+ *                                                 struct eswim_generator
  *
  * What a guest end or the wire sends goes through the eswitch's rules; what no
  * rule takes comes up to software at that very port.  What software sends on a
@@ -48,6 +49,7 @@
 #include <bus_vdev_driver.h>
 
 #include "eswim/dpdk-config.h"
+#include "eswim/dpdk-generator.h"
 #include "eswim/dpdk-guest.h"
 #include "eswim/dpdk-ring.h"
 #include "eswim/eswitch.h"
@@ -82,7 +84,9 @@ struct eswim_port {
     struct eswim_queue *rxqs[ESWIM_MAX_QUEUES];
     struct eswim_queue *txqs[ESWIM_MAX_QUEUES];
     struct eswim_guest guest;           /* 'io_mutex'. */
-    _Atomic(bool) plugged;              /* Has 'guest' a device? */
+    struct eswim_generator *generator;  /* In the place of 'guest', or NULL;
+                                         * its inside: 'io_mutex'. */
+    _Atomic(bool) plugged;              /* Is there a far end? */
     char guest_name[IFNAMSIZ];          /* The device's name. */
 };
 
@@ -137,6 +141,10 @@ extern const struct rte_flow_ops eswim_flow_ops;
 int eswim_hardware_start(struct eswim_nic *);
 void eswim_hardware_stop(struct eswim_nic *);
 int eswim_hardware_plug(struct eswim_port *);
+bool eswim_hardware_generate(struct eswim_port *, const char *settings,
+                             char message[ESWIM_MESSAGE_LEN]);
+int eswim_hardware_latency(struct eswim_port *,
+                           struct eswim_generator_latency *);
 void eswim_hardware_unplug(struct eswim_port *);
 uint16_t eswim_rx_burst(void *rxq, struct rte_mbuf **, uint16_t n);
 uint16_t eswim_tx_burst(void *txq, struct rte_mbuf **, uint16_t n);

@@ -370,6 +370,122 @@ unplug(const char *cmd __rte_unused, const char *params,
     return request_end(&request, "ok");
 }
 
+/* Generators. */
+
+/* The port of a request, whose parameters go on behind a comma: they become
+ * its 'rest'.  Returns NULL, with an answer, if it has no generator. */
+static struct eswim_port *
+find_generator(struct request *request)
+{
+    const char *comma = strchr(request->rest, ',');
+    size_t n = comma ? (size_t) (comma - request->rest)
+                     : strlen(request->rest);
+    struct eswim_port *port = NULL;
+    char number[8];
+
+    if (n < sizeof number) {
+        struct request just_port = *request;
+
+        snprintf(number, sizeof number, "%.*s", (int) n, request->rest);
+        just_port.rest = number;
+        port = find_port(&just_port);
+    }
+    request->rest = comma ? comma + 1 : "";
+    if (!port || !port->generator) {
+        rte_tel_data_string(request->reply, port
+                            ? "error: the NIC wasn't made with "
+                              "guest=generator"
+                            : "error: no port of that number");
+        return NULL;
+    }
+    return port;
+}
+
+static int
+generate(const char *cmd __rte_unused, const char *params,
+         struct rte_tel_data *reply)
+{
+    char message[ESWIM_MESSAGE_LEN], answer[ESWIM_MESSAGE_LEN + 8];
+    struct eswim_port *port;
+    struct request request;
+
+    if (!request_begin(&request, params, reply)) {
+        return 0;
+    }
+    port = find_generator(&request);
+    if (!port) {
+        return request_end(&request, NULL);
+    } else if (eswim_hardware_generate(port, request.rest, message)) {
+        return request_end(&request, "ok");
+    }
+    snprintf(answer, sizeof answer, "error: %s", message);
+    return request_end(&request, answer);
+}
+
+static int
+show_generator(const char *cmd __rte_unused, const char *params,
+               struct rte_tel_data *reply)
+{
+    struct eswim_generator_report report;
+    struct eswim_port *port;
+    struct request request;
+
+    if (!request_begin(&request, params, reply)) {
+        return 0;
+    }
+    port = find_generator(&request);
+    if (!port) {
+        return request_end(&request, NULL);
+    }
+    pthread_mutex_lock(&request.nic->io_mutex);
+    eswim_generator_report(port->generator, &report);
+    pthread_mutex_unlock(&request.nic->io_mutex);
+
+    rte_tel_data_start_dict(reply);
+    rte_tel_data_add_dict_int(reply, "running", report.running);
+    rte_tel_data_add_dict_u64(reply, "flows", report.flows);
+    rte_tel_data_add_dict_u64(reply, "rate", report.rate);
+    rte_tel_data_add_dict_u64(reply, "size", report.size);
+    rte_tel_data_add_dict_u64(reply, "count", report.count);
+    rte_tel_data_add_dict_u64(reply, "run", report.run);
+    rte_tel_data_add_dict_u64(reply, "run_us", report.run_us);
+    rte_tel_data_add_dict_u64(reply, "sent", report.sent);
+    rte_tel_data_add_dict_u64(reply, "sent_bytes", report.sent_bytes);
+    rte_tel_data_add_dict_u64(reply, "got", report.got);
+    rte_tel_data_add_dict_u64(reply, "got_bytes", report.got_bytes);
+    rte_tel_data_add_dict_u64(reply, "got_other", report.got_other);
+    rte_tel_data_add_dict_u64(reply, "forgiven", report.forgiven);
+    return request_end(&request, NULL);
+}
+
+static int
+show_latency(const char *cmd __rte_unused, const char *params,
+             struct rte_tel_data *reply)
+{
+    struct eswim_generator_latency latency;
+    struct eswim_port *port;
+    struct request request;
+
+    if (!request_begin(&request, params, reply)) {
+        return 0;
+    }
+    port = find_generator(&request);
+    if (!port) {
+        return request_end(&request, NULL);
+    } else if (eswim_hardware_latency(port, &latency)) {
+        return request_end(&request, "error: no memory");
+    }
+    rte_tel_data_start_dict(reply);
+    rte_tel_data_add_dict_u64(reply, "with_rule", latency.with_rule);
+    rte_tel_data_add_dict_u64(reply, "without_rule", latency.without_rule);
+    rte_tel_data_add_dict_u64(reply, "earlier", latency.earlier);
+    rte_tel_data_add_dict_u64(reply, "p50_us", latency.p50);
+    rte_tel_data_add_dict_u64(reply, "p90_us", latency.p90);
+    rte_tel_data_add_dict_u64(reply, "p99_us", latency.p99);
+    rte_tel_data_add_dict_u64(reply, "max_us", latency.max);
+    return request_end(&request, NULL);
+}
+
 RTE_INIT(eswim_telemetry_init)
 {
     static const struct {
@@ -393,6 +509,12 @@ RTE_INIT(eswim_telemetry_init)
           "Makes a port's far end anew. Parameters: NIC,PORT" },
         { "/eswim/unplug", unplug,
           "Takes a port's far end away. Parameters: NIC,PORT" },
+        { "/eswim/generate", generate, "Starts or stops a port's generator. "
+          "Parameters: NIC,PORT,stop or NIC,PORT,KEY=VALUE[,...]" },
+        { "/eswim/generator", show_generator,
+          "What a port's generator does. Parameters: NIC,PORT" },
+        { "/eswim/latency", show_latency, "How long the generator's flows "
+          "have waited for a rule. Parameters: NIC,PORT" },
     };
 
     for (size_t i = 0; i < RTE_DIM(commands); i++) {

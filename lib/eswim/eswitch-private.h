@@ -32,6 +32,7 @@ struct rule {
     struct eswitch_list node;       /* All rules, in the order of ids. */
     struct rule *next;              /* In the bucket of its id. */
     uint64_t id;
+    uint64_t since;                 /* Nanoseconds of CLOCK_MONOTONIC. */
     uint16_t port;
     bool transfer;
     bool has_count;

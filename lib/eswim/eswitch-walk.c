@@ -438,3 +438,24 @@ eswitch_tx(struct eswitch_reader *reader, uint16_t port, const void *frame,
         count(reader, port, PORT_END_DROPPED, 1);
     }
 }
+
+uint64_t
+eswitch_ruled_since(struct eswitch_reader *reader, uint16_t port,
+                    const void *frame, size_t size)
+{
+    struct eswitch *eswitch = reader->eswitch;
+    const struct table_rule *found;
+    uint64_t since = 0;
+
+    if (port >= eswitch->n_ports || size < 14 || size > ESWITCH_MAX_FRAME) {
+        return 0;
+    }
+    epoch_enter(&eswitch->epoch, &reader->epoch);
+    packet_init(&reader->packet, &eswitch->tunnel_ports, port, frame, size);
+    found = table_lookup(eswitch->root, &reader->packet);
+    if (found) {
+        since = ESWITCH_CONTAINER_OF(found, struct rule, table)->since;
+    }
+    epoch_exit(&reader->epoch);
+    return since;
+}

@@ -616,6 +616,15 @@ register_rule(struct eswitch *eswitch, struct rule *rule)
     eswitch->n_rules++;
 }
 
+static uint64_t
+now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
+}
+
 /* Under the lock. */
 static int
 create_rule(struct eswitch *eswitch, const struct draft *draft,
@@ -633,6 +642,7 @@ create_rule(struct eswitch *eswitch, const struct draft *draft,
                                 "table is full: %u rules", eswitch->capacity);
     }
     rule->counters.tick = eswitch_tick(eswitch);
+    rule->since = now_ns();
     errnum = insert_rule(eswitch, draft, rule);
     if (errnum) {
         return eswitch_complain(error, errnum, ESWITCH_AT_RULE, -1,

@@ -525,6 +525,12 @@ void eswitch_rx(struct eswitch_reader *, uint16_t port, const void *frame,
 void eswitch_tx(struct eswitch_reader *, uint16_t port, const void *frame,
                 size_t size);
 
+/* Since when the rule has been at work that a frame would meet first which
+ * comes in at the end of 'port', in nanoseconds of CLOCK_MONOTONIC; 0 if it
+ * would miss there.  Nothing happens to the frame, and nothing is counted. */
+uint64_t eswitch_ruled_since(struct eswitch_reader *, uint16_t port,
+                             const void *frame, size_t size);
+
 /* Of a port, since the beginning.  All ends at which a frame may be. */
 struct eswitch_port_stats {
     struct eswitch_counters end_rx; /* Came in at the end. */

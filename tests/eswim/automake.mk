@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	tests/eswim/cases.py \
 	tests/eswim/effects.py \
 	tests/eswim/faults.py \
+	tests/eswim/generator.py \
 	tests/eswim/nic.py \
 	tests/eswim/ovs.py \
 	tests/eswim/refusals.py \

@@ -56,6 +56,7 @@ RULES = [
 # Arguments of the device, and what is said of them.
 ARGUMENTS = [
     ("vfs=-1", "vfs=-1: not a number from 0 to 31"),
+    ("guest=host", "guest=host: neither tap nor generator"),
     ("vfs=32", "vfs=32: not a number from 0 to 31"),
     ("vfs=", "vfs=: not a number"),
     ("vfs=2,vfs=3", "vfs is given 2 times"),
