@@ -17,6 +17,8 @@ lib_liboffload_a_SOURCES = \
 	lib/offload-refusal.h \
 	lib/offload-rule.c \
 	lib/offload-rule.h \
+	lib/offload-statistics.c \
+	lib/offload-statistics.h \
 	lib/port-flows.c \
 	lib/port-flows.h \
 	lib/recirc-parents.c \

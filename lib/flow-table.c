@@ -212,6 +212,31 @@ counters_bytes(const struct offload_counters *c)
     return c->hw_bytes + c->sw_bytes;
 }
 
+/* The flow's rule, which had counted 'flow->last', has now counted 'now', whose
+ * sums are no less; one of its parts may be. */
+static void
+credit_port(const struct offload_flow *flow,
+            const struct offload_counters *now)
+{
+    const struct offload_counters *last = &flow->last;
+    const struct {
+        enum offload_stat stat;
+        uint64_t last, now;
+    } parts[] = {
+        { OFFLOAD_STAT_HW_PACKETS, last->hw_packets, now->hw_packets },
+        { OFFLOAD_STAT_HW_BYTES, last->hw_bytes, now->hw_bytes },
+        { OFFLOAD_STAT_SW_PACKETS, last->sw_packets, now->sw_packets },
+        { OFFLOAD_STAT_SW_BYTES, last->sw_bytes, now->sw_bytes },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        if (parts[i].now > parts[i].last) {
+            offload_port_count(flow->port, flow->datapath, parts[i].stat,
+                               parts[i].now - parts[i].last);
+        }
+    }
+}
+
 /* The rule that counted 'flow->last' has gone: 'carry' is what it had counted
  * at its end, or NULL if only the last reading is known. */
 static void
@@ -226,6 +251,7 @@ carry_over(struct offload_flow *flow, const struct offload_counters *carry)
         if (counters_packets(carry) > counters_packets(&flow->last)) {
             flow->used = time_msec();
         }
+        credit_port(flow, carry);
         end = carry;
     }
     counters_add(&flow->base, end);
@@ -337,6 +363,7 @@ take_counters(struct offload_flow *flow,
 {
     if (counters_packets(&reading->counters) > counters_packets(&flow->last)
         && counters_bytes(&reading->counters) >= counters_bytes(&flow->last)) {
+        credit_port(flow, &reading->counters);
         flow->last = reading->counters;
         flow->used = now;
         return true;

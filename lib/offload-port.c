@@ -16,6 +16,8 @@ static struct ovs_mutex port_mutex = OVS_MUTEX_INITIALIZER;
 static struct cmap ports = CMAP_INITIALIZER;
 static struct cmap ports_by_ifindex = CMAP_INITIALIZER;
 
+static struct offload_statistics totals[OFFLOAD_N_DATAPATHS];
+
 static const char *const kind_names[] = {
     [OFFLOAD_PORT_PLAIN] = "plain",
     [OFFLOAD_PORT_INTERNAL] = "internal",
@@ -171,6 +173,30 @@ offload_port_lookup_ifindex(int ifindex)
         }
     }
     return NULL;
+}
+
+void
+offload_port_count(struct offload_port *port, enum offload_datapath datapath,
+                   enum offload_stat stat, uint64_t n)
+{
+    offload_stat_add(&totals[datapath], stat, n);
+    if (port) {
+        offload_stat_add(&port->statistics, stat, n);
+    }
+}
+
+void
+offload_port_count_time(struct offload_port *port, enum offload_timing timing,
+                        long long int usec)
+{
+    offload_stat_time(&totals[port->datapath], timing, usec);
+    offload_stat_time(&port->statistics, timing, usec);
+}
+
+const struct offload_statistics *
+offload_port_totals(enum offload_datapath datapath)
+{
+    return &totals[datapath];
 }
 
 void

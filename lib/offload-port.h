@@ -13,14 +13,15 @@
  *
  * Who needs it for longer takes a reference.
  *
- * Nothing in a port but 'alive', 'n_rules', 'flows', 'backend', 'aux' and what
- * belongs to dumps changes after offload_port_add(). */
+ * Nothing in a port but 'alive', 'n_rules', 'flows', 'backend', 'aux',
+ * 'statistics' and what belongs to dumps changes after offload_port_add(). */
 
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "cmap.h"
+#include "offload-statistics.h"
 #include "openvswitch/types.h"
 #include "ovs-atomic.h"
 #include "ovs-rcu.h"
@@ -34,6 +35,7 @@ struct offload_backend;
 enum offload_datapath {
     OFFLOAD_DP_SYSTEM,          /* The kernel's: "system". */
     OFFLOAD_DP_NETDEV,          /* The userspace datapath: "netdev". */
+    OFFLOAD_N_DATAPATHS
 };
 
 /* No port of DPDK. */
@@ -89,6 +91,7 @@ struct offload_port {
                                  * the device may have lost some. */
 
     struct offload_port_activity activity;
+    struct offload_statistics statistics;
 
     bool match_only;            /* Its device takes no actions, whatever a flow
                                  * says: see offload_op's 'partial'.  Set by
@@ -115,6 +118,15 @@ void offload_port_unref(struct offload_port *);
 struct offload_port *offload_port_lookup(odp_port_t);   /* "system". */
 struct offload_port *offload_port_lookup_in(enum offload_datapath, odp_port_t);
 struct offload_port *offload_port_lookup_ifindex(int ifindex);
+
+/* Counts in the port's and its datapath's statistics.  'port' may be NULL. */
+void offload_port_count(struct offload_port *port, enum offload_datapath,
+                        enum offload_stat, uint64_t n);
+void offload_port_count_time(struct offload_port *port, enum offload_timing,
+                             long long int usec);
+
+/* What was counted for all ports of a datapath, removed ones included. */
+const struct offload_statistics *offload_port_totals(enum offload_datapath);
 
 /* Calls 'cb' for every port, in no order.  Lock-free. */
 void offload_port_for_each(void (*cb)(struct offload_port *, void *aux),

@@ -54,6 +54,9 @@ void dpdk_queue_put(struct offload_port *in_port, const ovs_u128 *ufid,
                     const struct match *, const struct nlattr *actions,
                     size_t actions_len, uint32_t mark);
 
+/* The number of operations that nobody has begun with. */
+unsigned int dpdk_queue_length(void);
+
 /* If 'wait', returns when it has been done. */
 void dpdk_queue_del(const ovs_u128 *ufid, bool wait);
 

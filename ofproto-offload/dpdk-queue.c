@@ -14,6 +14,7 @@
 #include "openvswitch/thread.h"
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
+#include "timeval.h"
 #include "util.h"
 
 COVERAGE_DEFINE(offload_queued);
@@ -35,12 +36,14 @@ struct item {
     struct offload_port *in_port;   /* A reference. */
     struct match match;
     uint32_t mark;
+    long long int offered;      /* In usec. */
     size_t actions_len;         /* Bytes; the actions follow. */
 };
 
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
 static struct ovs_list queue OVS_GUARDED_BY(mutex)
     = OVS_LIST_INITIALIZER(&queue);
+static atomic_count n_queued = ATOMIC_COUNT_INIT(0);
 static pthread_cond_t came = PTHREAD_COND_INITIALIZER;
 static pthread_cond_t finished = PTHREAD_COND_INITIALIZER;
 
@@ -56,6 +59,7 @@ enqueue(struct item *item)
     }
     ovs_mutex_lock(&mutex);
     ovs_list_push_back(&queue, &item->node);
+    atomic_count_inc(&n_queued);
     xpthread_cond_signal(&came);
     while (wait && !done) {
         ovs_mutex_cond_wait(&finished, &mutex);
@@ -80,6 +84,7 @@ dpdk_queue_put(struct offload_port *in_port, const ovs_u128 *ufid,
     item->in_port = in_port;
     item->match = *match;
     item->mark = mark;
+    item->offered = time_usec();
     item->actions_len = actions_len;
     if (actions_len) {
         memcpy(item + 1, actions, actions_len);
@@ -99,6 +104,12 @@ dpdk_queue_del(const ovs_u128 *ufid, bool wait)
     enqueue(item);
 }
 
+unsigned int
+dpdk_queue_length(void)
+{
+    return atomic_count_get(&n_queued);
+}
+
 /* Waits for work and takes up to 'max' items.  The thread is quiescent
  * meanwhile. */
 static size_t
@@ -114,6 +125,7 @@ dequeue(struct item *items[], size_t max)
     while (n < max && !ovs_list_is_empty(&queue)) {
         items[n++] = CONTAINER_OF(ovs_list_pop_front(&queue), struct item,
                                   node);
+        atomic_count_dec(&n_queued);
     }
     ovs_mutex_unlock(&mutex);
     ovsrcu_quiesce_end();
@@ -144,6 +156,7 @@ item_to_op(const struct item *item, struct engine_op *op)
         op->actions_len = item->actions_len;
         op->in_port = item->in_port->odp_port;
         op->mark = item->mark;
+        op->offered = item->offered;
     }
 }
 

@@ -71,6 +71,8 @@ struct engine_dump {
     atomic_count n_grown;
     atomic_count n_in_hw;
     ATOMIC(long long int) now;      /* About, in msec. */
+    ATOMIC(long long int) began;    /* When the first reading was asked for, */
+    ATOMIC(long long int) ended;    /* and when there were no more, in usec. */
 
     struct port_flows_cursor known;     /* If 'quiet'. */
     struct port_flows_cursor evicting;  /* Then: what OVS should delete. */
@@ -341,6 +343,16 @@ next_in_state(const struct engine_dump *dump, struct port_flows_cursor *cursor,
     return flow;
 }
 
+static void
+note_receive(struct engine_dump *dump)
+{
+    long long int now = time_usec();
+    long long int none = 0;
+
+    atomic_compare_exchange_strong(&dump->began, &none, now);
+    atomic_store_relaxed(&dump->now, now / 1000);
+}
+
 /* The next flow that the device dumps. */
 static bool
 next_from_device(struct engine_dump *dump, struct ofpbuf *buf,
@@ -353,7 +365,7 @@ next_from_device(struct engine_dump *dump, struct ofpbuf *buf,
 
     if (!buf->size) {
         /* Once a receive: a system call where the kernel has no vDSO. */
-        atomic_store_relaxed(&dump->now, time_msec());
+        note_receive(dump);
     }
     atomic_read_relaxed(&dump->now, &now);
 
@@ -364,6 +376,7 @@ next_from_device(struct engine_dump *dump, struct ofpbuf *buf,
             return true;
         }
     }
+    atomic_store_relaxed(&dump->ended, time_usec());
     return false;
 }
 
@@ -402,6 +415,27 @@ engine_dump_next(struct engine_dump *dump, struct ofpbuf *buf,
     return false;
 }
 
+/* A dump that tells how old the port's counters are.  People's don't: one of
+ * them may be without an end. */
+static void
+count_sweep(const struct engine_dump *dump)
+{
+    struct offload_port *port = dump->port;
+    struct offload_statistics *stats = &port->statistics;
+    long long int began, ended;
+
+    atomic_store_relaxed(&stats->read, time_msec());
+    if (dump->quiet) {
+        offload_port_count(port, port->datapath, OFFLOAD_STAT_QUIET_SWEEPS, 1);
+    } else if (dump->device) {
+        atomic_read_relaxed(&dump->began, &began);
+        atomic_read_relaxed(&dump->ended, &ended);
+        offload_port_count(port, port->datapath, OFFLOAD_STAT_SWEEPS, 1);
+        offload_port_count_time(port, OFFLOAD_TIME_SWEEP, ended - began);
+        atomic_store_relaxed(&stats->last_sweep, ended - began);
+    }
+}
+
 int
 engine_dump_done(struct engine_dump *dump)
 {
@@ -421,6 +455,10 @@ engine_dump_done(struct engine_dump *dump)
         if (dump->terse) {
             note_activity(dump);
         }
+    }
+    if (!error && (dump->terse || dump->backend->own_thread)
+        && (complete || dump->quiet)) {
+        count_sweep(dump);
     }
     offload_port_unref(dump->port);
     free(dump);
@@ -472,6 +510,7 @@ restore_flow(struct offload_flow *flow)
         return;                 /* Its device isn't back yet. */
     }
     COVERAGE_INC(offload_reinstall);
+    offload_port_count(flow->port, flow->datapath, OFFLOAD_STAT_RESTORED, 1);
     VLOG_INFO_RL(&rl, "%s: device has lost a rule, which is installed again",
                  flow->port->name);
     if (error) {

@@ -25,6 +25,8 @@ static void
 note_removed(struct offload_flow *flow, enum offload_flow_state state,
              const struct offload_counters *counters)
 {
+    offload_port_count(flow->port, flow->port->datapath, OFFLOAD_STAT_EVICTED,
+                       1);
     atomic_count_dec(&flow->port->n_rules);
     flow_table_uninstalled(flow, state, counters);
 }

@@ -18,6 +18,7 @@
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "recirc-parents.h"
+#include "timeval.h"
 #include "util.h"
 #include "uuid.h"
 
@@ -60,6 +61,7 @@ struct engine_batch {
     size_t n;
     struct engine_task tasks[ENGINE_BATCH];
     struct offload_rule rule;               /* Of the one in preparation. */
+    long long int start, end;               /* Of its work, in usec. */
 
     struct engine_stranded *stranded;
     size_t n_stranded, allocated_stranded;
@@ -226,12 +228,23 @@ evict_children(const struct engine_stranded *place)
     }
 }
 
+/* Counts what happened to the flow of 'task'. */
+static void
+count(const struct engine_task *task, enum offload_stat stat)
+{
+    struct offload_port *port = task->port ? task->port : task->flow->port;
+
+    offload_port_count(port, port ? port->datapath : task->op->datapath, stat,
+                       1);
+}
+
 /* Putting a flow. */
 
 static int
 refuse_put(struct engine_task *task)
 {
     engine_note_refusal(&task->op->refusal, task->port, task->op->ufid);
+    count(task, OFFLOAD_STAT_REFUSED);
     return offload_refusal_errno(&task->op->refusal);
 }
 
@@ -318,6 +331,7 @@ start_put(struct engine_batch *batch, struct engine_task *task)
     const struct offload_backend *backend = task->port->backend;
     bool installed = task->flow->state == OFFLOAD_FLOW_INSTALLED;
 
+    count(task, OFFLOAD_STAT_OFFERED);
     if (task->op->datapath == OFFLOAD_DP_SYSTEM) {
         atomic_store_relaxed(&recirc_is_shared, task->op->recirc_shared);
     }
@@ -364,6 +378,7 @@ finish_refused_put(struct engine_batch *batch, struct engine_task *task,
     op->error = refuse_put(task);
     op->removed = had_rule || flow->state == OFFLOAD_FLOW_EVICTING;
     if (had_rule) {
+        count(task, OFFLOAD_STAT_DELETED);
         atomic_count_dec(&flow->port->n_rules);
     }
     if (is_parent) {
@@ -412,6 +427,7 @@ finish_put(struct engine_batch *batch, struct engine_task *task)
 
     if (!task->refused && task->device.error) {
         /* The device refused. */
+        count(task, OFFLOAD_STAT_FAILED);
         op->refusal = task->device.refusal;
         task->refused = true;
         if (offload_handle_is_set(&task->device.handle)) {
@@ -437,10 +453,15 @@ finish_put(struct engine_batch *batch, struct engine_task *task)
 
     if (installed) {
         COVERAGE_INC(offload_replace);
+        count(task, OFFLOAD_STAT_REPLACED);
     } else {
         COVERAGE_INC(offload_put);
+        count(task, OFFLOAD_STAT_INSERTED);
         atomic_count_inc(&task->port->n_rules);
     }
+    offload_port_count_time(task->port, OFFLOAD_TIME_PUT,
+                            batch->end - (op->offered ? op->offered
+                                          : batch->start));
     flow->datapath = op->datapath;
     flow->mark = op->mark;
     flow->partial = task->device.partial;
@@ -501,11 +522,13 @@ finish_del(struct engine_task *task)
         op->error = EBUSY;
         flow->condemned = true;
         op->refusal = task->device.refusal;
+        count(task, OFFLOAD_STAT_FAILED);
         engine_note_refusal(&op->refusal, flow->port, &flow->ufid);
         return;
     }
     if (task->asked) {
         COVERAGE_INC(offload_delete);
+        count(task, OFFLOAD_STAT_DELETED);
         atomic_count_dec(&flow->port->n_rules);
     } else if (flow->state == OFFLOAD_FLOW_REFUSED) {
         op->error = ENOENT;     /* It is in software. */
@@ -525,6 +548,7 @@ batch_commit(struct engine_batch *batch)
 {
     if (batch->backend) {
         batch->backend->batch_commit(batch->device);
+        batch->end = time_usec();
     }
     for (size_t i = 0; i < batch->n; i++) {
         struct engine_task *task = &batch->tasks[i];
@@ -581,6 +605,8 @@ batch_add(struct engine_batch *batch, struct engine_op *op)
                                        "in_port", NULL, "port %"PRIu32,
                                        odp_to_u32(op->in_port));
             engine_note_refusal(&op->refusal, port, op->ufid);
+            offload_port_count(port, op->datapath, OFFLOAD_STAT_OFFERED, 1);
+            offload_port_count(port, op->datapath, OFFLOAD_STAT_REFUSED, 1);
             return;
         }
         if (batch->backend && batch->backend != port->backend) {
@@ -626,6 +652,7 @@ engine_operate(struct engine_op *ops[], size_t n)
 {
     struct engine_batch *batch = batch_get();
 
+    batch->start = time_usec();
     for (size_t i = 0; i < n; i++) {
         batch_add(batch, ops[i]);
     }

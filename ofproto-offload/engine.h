@@ -93,6 +93,7 @@ struct engine_op {
     uint32_t mark;              /* The userspace datapath's, see offload_rule;
                                  * 0: none. */
     bool recirc_shared;         /* Datapath shares recirc_id with TC. */
+    long long int offered;      /* When OVS did, usec; 0: just now. */
 
     /* Results. */
     int error;                  /* 0: it is the device's flow now (PUT), or

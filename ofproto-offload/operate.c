@@ -97,6 +97,7 @@ translate_put(const struct dpif_flow_put *put, struct engine_op *op,
     op->actions_len = put->actions_len;
     op->in_port = match->flow.in_port.odp_port;
     op->recirc_shared = flow_api_recirc_shared();
+    op->offered = 0;
     op->stats = put->stats;
     return true;
 }

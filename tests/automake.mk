@@ -225,6 +225,7 @@ FUZZ_ACTION = \
 	$(srcdir)/lib/offload-field.c \
 	$(srcdir)/lib/offload-port.c \
 	$(srcdir)/lib/offload-refusal.c \
+	$(srcdir)/lib/offload-statistics.c \
 	$(srcdir)/lib/port-flows.c \
 	$(srcdir)/lib/tc/tc-action.c \
 	$(srcdir)/lib/tc/tc-action-ct.c \
