@@ -4,11 +4,13 @@
 
 #include "offload-port.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "flow.h"
 #include "hash.h"
 #include "ovs-thread.h"
+#include "timeval.h"
 #include "util.h"
 
 /* Writers take turns, readers need no lock. */
@@ -197,6 +199,51 @@ const struct offload_statistics *
 offload_port_totals(enum offload_datapath datapath)
 {
     return &totals[datapath];
+}
+
+/* Rates.  A sample is taken each second or, if the main loop sleeps for
+ * longer, less often. */
+
+#define N_SAMPLES 11
+#define SAMPLE_INTERVAL_MS 1000
+
+static struct {
+    long long int when;         /* In msec; 0: none yet. */
+    uint64_t inserted[OFFLOAD_N_DATAPATHS];
+} samples[N_SAMPLES];
+static size_t last_sample;
+
+void
+offload_port_run(void)
+{
+    long long int now = time_msec();
+
+    if (now < samples[last_sample].when + SAMPLE_INTERVAL_MS) {
+        return;
+    }
+    last_sample = (last_sample + 1) % N_SAMPLES;
+    samples[last_sample].when = now;
+    for (size_t i = 0; i < OFFLOAD_N_DATAPATHS; i++) {
+        samples[last_sample].inserted[i]
+            = offload_stat_get(&totals[i], OFFLOAD_STAT_INSERTED);
+    }
+}
+
+double
+offload_port_insertion_rate(enum offload_datapath datapath)
+{
+    size_t first = (last_sample + 1) % N_SAMPLES;
+    double seconds;
+
+    while (!samples[first].when && first != last_sample) {
+        first = (first + 1) % N_SAMPLES;
+    }
+    seconds = (time_msec() - samples[first].when) / 1000.0;
+    if (!samples[first].when || seconds <= 0) {
+        return NAN;
+    }
+    return (offload_stat_get(&totals[datapath], OFFLOAD_STAT_INSERTED)
+            - samples[first].inserted[datapath]) / seconds;
 }
 
 void

@@ -128,6 +128,12 @@ void offload_port_count_time(struct offload_port *port, enum offload_timing,
 /* What was counted for all ports of a datapath, removed ones included. */
 const struct offload_statistics *offload_port_totals(enum offload_datapath);
 
+/* Takes a sample of the totals now and then, from the main thread, where the
+ * rate, of the last ten seconds or so, may be asked for.  NaN if it isn't
+ * known. */
+void offload_port_run(void);
+double offload_port_insertion_rate(enum offload_datapath);
+
 /* Calls 'cb' for every port, in no order.  Lock-free. */
 void offload_port_for_each(void (*cb)(struct offload_port *, void *aux),
                            void *aux);

@@ -4,32 +4,10 @@
 
 #include "commands.h"
 
-#include "engine.h"
-#include "netdev-offload.h"
-#include "openvswitch/dynamic-string.h"
-#include "ports.h"
 #include "report.h"
+#include "status.h"
 #include "unixctl.h"
 #include "util.h"
-
-/* offload/status: what is offloaded, and what could be. */
-static void
-offload_status(struct report *r, int argc OVS_UNUSED,
-               const char *argv[] OVS_UNUSED)
-{
-    struct ds s = DS_EMPTY_INITIALIZER;
-
-    ds_put_format(&s, "ovs-fastpath %s\n", OFFLOAD_VERSION);
-    ds_put_format(&s, "offload: %s\n",
-                  netdev_is_flow_api_enabled() ? "enabled"
-                  : "disabled (other_config:hw-offload isn't true)");
-    if (netdev_is_flow_api_enabled()) {
-        engine_format_status(&s);
-        ports_format_refused(&s);
-    }
-    ds_put_cstr(&r->text, ds_cstr(&s));
-    ds_destroy(&s);
-}
 
 /* A row a command: its name, what follows it, the least and the most number of
  * arguments beside REPORT_USAGE's, and who makes the report. */
@@ -40,7 +18,7 @@ static const struct command {
     int max_args;
     void (*run)(struct report *, int argc, const char *argv[]);
 } commands[] = {
-    { "offload/status", REPORT_USAGE, 0, 0, offload_status },
+    { "offload/status", REPORT_USAGE, 0, 0, status_report },
 };
 
 static void

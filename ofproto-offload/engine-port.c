@@ -57,6 +57,7 @@ engine_run(void)
     static long long int next_expiry = LLONG_MIN;
 
     engine_dump_run();
+    offload_port_run();
     if (time_msec() >= next_expiry) {
         next_expiry = time_msec() + EVICTING_KEPT_MS / 4;
         flow_table_expire(time_msec() - EVICTING_KEPT_MS);
@@ -301,30 +302,9 @@ engine_meter_del(uint32_t meter_id, struct ofputil_meter_stats *stats)
 
 /* For people. */
 
-static void
-format_port(struct offload_port *port, void *s)
-{
-    ds_put_format(s, "  %-16s port %-4"PRIu32" %-10s %-8s %u flows\n",
-                  port->name, odp_to_u32(port->odp_port),
-                  offload_port_kind_name(port->kind),
-                  port->backend ? port->backend->name : "software",
-                  atomic_count_get(&port->n_rules));
-}
-
 void
-engine_format_status(struct ds *s)
+engine_format_capabilities(struct ds *s)
 {
-    ds_put_cstr(s, "ports:\n");
-    offload_port_for_each(format_port, s);
-    ds_put_format(s, "flows:\n"
-                  "  offloaded                    %"PRIu32"\n"
-                  "  leaving                      %"PRIu32"\n"
-                  "  known to be in software      %"PRIu32"\n",
-                  flow_table_count(OFFLOAD_FLOW_INSTALLED),
-                  flow_table_count(OFFLOAD_FLOW_EVICTING),
-                  flow_table_count(OFFLOAD_FLOW_REFUSED));
-    ds_put_cstr(s, "refusals since start, by reason:\n");
-    engine_format_refusals(s);
     for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
         ds_put_format(s, "%s can do:\n", backends[i]->name);
         backends[i]->capabilities(s);

@@ -56,7 +56,6 @@ int engine_reinstall(struct offload_flow *);
 /* Counts and logs a refusal. */
 void engine_note_refusal(const struct offload_refusal *,
                          const struct offload_port *, const ovs_u128 *ufid);
-void engine_format_refusals(struct ds *);
 
 /* Looks for rules that devices have lost. */
 void engine_dump_run(void);

@@ -93,16 +93,10 @@ engine_note_refusal(const struct offload_refusal *refusal,
     }
 }
 
-void
-engine_format_refusals(struct ds *s)
+unsigned int
+engine_n_refusals(enum offload_refusal_code code)
 {
-    for (int i = OFFLOAD_REFUSED_NOT + 1; i < OFFLOAD_N_REFUSALS; i++) {
-        unsigned int n = atomic_count_get(&refusals[i]);
-
-        if (n) {
-            ds_put_format(s, "  %-28s %u\n", offload_refusal_name(i), n);
-        }
-    }
+    return atomic_count_get(&refusals[code]);
 }
 
 /* The device batch of a thread. */

@@ -163,7 +163,9 @@ int engine_meter_del(uint32_t meter_id, struct ofputil_meter_stats *);
  * isn't offloaded there.  'limited' is a bitmap of 65536 bits, copied. */
 void engine_set_ct_limited_zones(const unsigned long *limited);
 
-/* For appctl: why a flow isn't offloaded, as far as it is known. */
-void engine_format_status(struct ds *);
+/* For appctl: how often flows were refused for this reason, and what the
+ * backends can do, a line each. */
+unsigned int engine_n_refusals(enum offload_refusal_code);
+void engine_format_capabilities(struct ds *);
 
 #endif /* engine.h */

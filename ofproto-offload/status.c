@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef DPDK_NETDEV
+#include "dpdk-offload.h"
+#endif
+#include "dpif.h"
+#include "engine.h"
+#include "engine-private.h"
+#include "flow-table.h"
+#include "netdev-offload.h"
+#include "odp-util.h"
+#include "offload-backend.h"
+#include "offload-port.h"
+#include "offload-refusal.h"
+#include "offload-statistics.h"
+#include "ofproto/ofproto-dpif.h"
+#include "openvswitch/shash.h"
+#include "ports.h"
+#include "report.h"
+#include "timeval.h"
+#include "util.h"
+
+/* Ports that people see: those with the most rules. */
+#define MAX_TEXT_PORTS 12
+
+/* Datapaths. */
+static const struct {
+    const char *name;           /* As Open vSwitch's "datapath_type". */
+    const struct offload_backend *backend;
+} datapaths[OFFLOAD_N_DATAPATHS] = {
+    [OFFLOAD_DP_SYSTEM] = { "system", &offload_backend_tc },
+#ifdef DPDK_NETDEV
+    [OFFLOAD_DP_NETDEV] = { "netdev", &offload_backend_rte },
+#else
+    [OFFLOAD_DP_NETDEV] = { "netdev", NULL },
+#endif
+};
+
+/* Statistics. */
+
+static void
+put_rate(struct json *object, enum offload_datapath datapath)
+{
+    report_put_real(object, "insertion_rate",
+                    offload_port_insertion_rate(datapath));
+}
+
+
+static void
+put_percentile(struct json *object, const char *key,
+               const struct offload_times *times, unsigned int percent)
+{
+    uint64_t usec = offload_times_percentile(times, percent);
+
+    if (usec == UINT64_MAX) {
+        report_put_unknown(object, key);
+    } else {
+        report_put_uint(object, key, usec);
+    }
+}
+
+static struct json *
+buckets_to_json(const struct offload_times *times)
+{
+    struct json *array = json_array_create_empty();
+    uint64_t below = 0;
+
+    for (size_t i = 0; i < OFFLOAD_N_BUCKETS; i++) {
+        struct json *bucket = json_object_create();
+
+        below += times->n[i];
+        if (i < OFFLOAD_N_BUCKETS - 1) {
+            report_put_uint(bucket, "le_us", offload_bucket_ends[i]);
+        }
+        report_put_uint(bucket, "count", below);
+        json_array_add(array, bucket);
+    }
+    return array;
+}
+
+static const struct {
+    const char *name, *p50, *p99;
+} timings[OFFLOAD_N_TIMINGS] = {
+    [OFFLOAD_TIME_PUT] = { "put_time", "put_p50_us", "put_p99_us" },
+    [OFFLOAD_TIME_SWEEP] = { "sweep_time", "sweep_p50_us", "sweep_p99_us" },
+};
+
+static void
+put_statistics(struct json *object, const struct offload_statistics *stats)
+{
+    for (size_t i = 0; i < OFFLOAD_N_STATS; i++) {
+        report_put_uint(object, offload_stat_name(i),
+                        offload_stat_get(stats, i));
+    }
+    for (size_t i = 0; i < OFFLOAD_N_TIMINGS; i++) {
+        struct json *histogram = json_object_create();
+        struct offload_times times;
+
+        offload_stat_times(stats, i, &times);
+        put_percentile(object, timings[i].p50, &times, 50);
+        put_percentile(object, timings[i].p99, &times, 99);
+        report_put_uint(histogram, "count", times.count);
+        report_put_uint(histogram, "sum_us", times.sum);
+        json_object_put(histogram, "buckets", buckets_to_json(&times));
+        json_object_put(object, timings[i].name, histogram);
+    }
+}
+
+/* Where the rules of a port, or of all ports, are now. */
+struct places {
+    uint64_t rules;
+    uint64_t hardware;          /* Of these, in a device. */
+    uint64_t marks;             /* There, but software does the actions. */
+};
+
+static void
+count_places(const struct offload_port *port, struct places *places)
+{
+    bool dpdk = port->datapath == OFFLOAD_DP_NETDEV;
+    struct port_flows_cursor cursor;
+    struct offload_flow *flow;
+
+    memset(places, 0, sizeof *places);
+    port_flows_walk(&port->flows, &cursor);
+    while ((flow = port_flows_next(&port->flows, &cursor))) {
+        if (flow->state == OFFLOAD_FLOW_INSTALLED) {
+            places->rules++;
+            places->marks += flow->partial;
+            places->hardware += !flow->partial && (dpdk || flow->in_hw);
+        }
+    }
+}
+
+static void
+put_places(struct json *object, const struct places *places)
+{
+    report_put_uint(object, "rules", places->rules);
+    report_put_uint(object, "in_hardware", places->hardware);
+    report_put_uint(object, "marked", places->marks);
+    report_put_uint(object, "in_software",
+                    places->rules - places->hardware - places->marks);
+}
+
+/* Ports. */
+
+static void
+put_age(struct json *object, const struct offload_port *port)
+{
+    struct offload_statistics *stats
+        = CONST_CAST(struct offload_statistics *, &port->statistics);
+    long long int read;
+    uint64_t sweep;
+
+    atomic_read_relaxed(&stats->read, &read);
+    if (read) {
+        report_put_uint(object, "counters_age_ms", time_msec() - read);
+    } else {
+        report_put_unknown(object, "counters_age_ms");
+    }
+    atomic_read_relaxed(&stats->last_sweep, &sweep);
+    if (offload_stat_get(stats, OFFLOAD_STAT_SWEEPS)) {
+        report_put_uint(object, "last_sweep_us", sweep);
+    } else {
+        report_put_unknown(object, "last_sweep_us");
+    }
+}
+
+/* What is collected of all ports. */
+struct collection {
+    struct json *ports;
+    struct places places[OFFLOAD_N_DATAPATHS];
+    size_t n[OFFLOAD_N_DATAPATHS];
+};
+
+static void
+collect_port(struct offload_port *port, void *collection_)
+{
+    struct collection *c = collection_;
+    struct places *sum = &c->places[port->datapath];
+    struct json *object = json_object_create();
+    struct places places;
+
+    count_places(port, &places);
+    sum->rules += places.rules;
+    sum->hardware += places.hardware;
+    sum->marks += places.marks;
+    c->n[port->datapath]++;
+
+    report_put_string(object, "port", port->name);
+    report_put_string(object, "datapath", datapaths[port->datapath].name);
+    report_put_uint(object, "number", odp_to_u32(port->odp_port));
+    report_put_string(object, "kind", offload_port_kind_name(port->kind));
+    report_put_string(object, "backend",
+                      port->backend ? port->backend->name : "software");
+    put_places(object, &places);
+    put_statistics(object, &port->statistics);
+    put_age(object, port);
+    json_array_add(c->ports, object);
+}
+
+/* Datapaths. */
+
+/* Packets that were switched by the datapath 'name' itself: each that it
+ * looked a flow up for, for recirculated ones once more. */
+static void
+put_datapath_stats(struct json *object, const char *name)
+{
+    const struct dpif_backer *backer = shash_find_data(&all_dpif_backers,
+                                                       name);
+    struct dpif_dp_stats stats;
+
+    if (!backer || dpif_get_dp_stats(backer->dpif, &stats)) {
+        report_put_unknown(object, "name");
+        report_put_unknown(object, "ovs_packets");
+        report_put_unknown(object, "ovs_flows");
+        return;
+    }
+    report_put_format(object, "name", "%s@%s", name,
+                      dpif_base_name(backer->dpif));
+    report_put_uint(object, "ovs_hits", stats.n_hit);
+    report_put_uint(object, "ovs_missed", stats.n_missed);
+    report_put_uint(object, "ovs_lost", stats.n_lost);
+    report_put_uint(object, "ovs_packets",
+                    stats.n_hit + stats.n_missed + stats.n_lost);
+    report_put_uint(object, "ovs_flows", stats.n_flows);
+}
+
+static uint64_t
+get_uint(const struct json *object, const char *key)
+{
+    const struct json *value = shash_find_data(object->object, key);
+
+    return value && value->type == JSON_INTEGER ? value->integer : 0;
+}
+
+static bool
+is_known(const struct json *object, const char *key)
+{
+    const struct json *value = shash_find_data(object->object, key);
+
+    return value && value->type != JSON_NULL;
+}
+
+/* The part, in percent, of what was counted that hardware has switched. */
+static void
+put_share(struct json *object, const char *key, const char *hw, const char *sw,
+          const char *ovs)
+{
+    uint64_t hardware = get_uint(object, hw);
+    uint64_t all = hardware + get_uint(object, sw) + get_uint(object, ovs);
+
+    if (is_known(object, ovs) && all) {
+        report_put_real(object, key, 100.0 * hardware / all);
+    } else {
+        report_put_unknown(object, key);
+    }
+}
+
+/* No datapath counts bytes. */
+static void
+put_traffic(struct json *object)
+{
+    if (is_known(object, "ovs_packets") && !get_uint(object, "ovs_packets")) {
+        report_put_uint(object, "ovs_bytes", 0);
+    } else {
+        report_put_unknown(object, "ovs_bytes");
+    }
+    put_share(object, "hw_share_packets", "hw_packets", "sw_packets",
+              "ovs_packets");
+    put_share(object, "hw_share_bytes", "hw_bytes", "sw_bytes", "ovs_bytes");
+}
+
+static void
+put_limit(struct json *object, uint64_t rules)
+{
+    uint64_t max = engine_max_flows();
+
+    if (max) {
+        report_put_uint(object, "rules_limit", max);
+        report_put_real(object, "rules_used", 100.0 * rules / max);
+    }
+}
+
+static struct json *
+datapath_to_json(enum offload_datapath datapath,
+                 const struct collection *collection)
+{
+    const struct offload_statistics *stats = offload_port_totals(datapath);
+    const struct places *places = &collection->places[datapath];
+    struct json *object = json_object_create();
+
+    report_put_string(object, "datapath", datapaths[datapath].name);
+    report_put_string(object, "backend", datapaths[datapath].backend->name);
+    report_put_uint(object, "ports", collection->n[datapath]);
+    put_places(object, places);
+    put_limit(object, places->rules);
+    put_statistics(object, stats);
+    put_rate(object, datapath);
+    put_datapath_stats(object, datapaths[datapath].name);
+    put_traffic(object);
+#ifdef DPDK_NETDEV
+    if (datapath == OFFLOAD_DP_NETDEV) {
+        report_put_uint(object, "queue", dpdk_queue_length());
+    }
+#endif
+    return object;
+}
+
+/* All. */
+
+static struct json *
+refusals_to_json(void)
+{
+    struct json *array = json_array_create_empty();
+
+    for (int i = OFFLOAD_REFUSED_NOT + 1; i < OFFLOAD_N_REFUSALS; i++) {
+        struct json *object;
+
+        if (engine_n_refusals(i)) {
+            object = json_object_create();
+            report_put_string(object, "reason", offload_refusal_name(i));
+            report_put_string(object, "text", offload_refusal_text(i));
+            report_put_uint(object, "count", engine_n_refusals(i));
+            json_array_add(array, object);
+        }
+    }
+    return array;
+}
+
+static int
+compare_ports(const void *a_, const void *b_)
+{
+    const struct json *const *a = a_;
+    const struct json *const *b = b_;
+    uint64_t x = get_uint(*a, "rules");
+    uint64_t y = get_uint(*b, "rules");
+
+    return (x != y ? (x > y ? -1 : 1)
+            : strcmp(json_string(shash_find_data((*a)->object, "port")),
+                     json_string(shash_find_data((*b)->object, "port"))));
+}
+
+void
+status_collect(struct json *root)
+{
+    struct collection c = { .ports = json_array_create_empty() };
+    bool enabled = netdev_is_flow_api_enabled();
+    struct json *array = json_array_create_empty();
+
+    report_put_string(root, "version", OFFLOAD_VERSION);
+    report_put_bool(root, "enabled", enabled);
+    report_put_string(root, "reason", enabled
+                      ? "other_config:hw-offload is true"
+                      : "other_config:hw-offload isn't true");
+    report_put_uint(root, "offloaded",
+                    flow_table_count(OFFLOAD_FLOW_INSTALLED));
+    report_put_uint(root, "leaving", flow_table_count(OFFLOAD_FLOW_EVICTING));
+    report_put_uint(root, "parents_in_software",
+                    flow_table_count(OFFLOAD_FLOW_REFUSED));
+    json_object_put(root, "refusals", refusals_to_json());
+
+    offload_port_for_each(collect_port, &c);
+    if (c.ports->array.n) {
+        qsort(c.ports->array.elems, c.ports->array.n,
+              sizeof *c.ports->array.elems, compare_ports);
+    }
+    json_object_put(root, "ports", c.ports);
+    for (size_t i = 0; i < OFFLOAD_N_DATAPATHS; i++) {
+        if (c.n[i] && datapaths[i].backend) {
+            json_array_add(array, datapath_to_json(i, &c));
+        }
+    }
+    json_object_put(root, "datapaths", array);
+}
+
+/* For people. */
+
+/* Appends 'template', with {KEY} replaced by the object's member, times
+ * ("_us") by what is easier to read. */
+static void
+format_template(const struct json *object, const char *template, struct ds *s)
+{
+    while (*template) {
+        size_t n = strcspn(template, "{");
+        const struct json *value;
+        char *key;
+
+        ds_put_buffer(s, template, n);
+        template += n;
+        if (!*template) {
+            break;
+        }
+        n = strcspn(++template, "}");
+        key = xmemdup0(template, n);
+        template += n + 1;
+        value = shash_find_data(object->object, key);
+        if (!value) {
+            ds_put_cstr(s, "none");
+        } else if (value->type == JSON_REAL) {
+            ds_put_format(s, "%.1f", value->real);
+        } else if (value->type == JSON_INTEGER && string_ends_with(key, "_us")) {
+            ds_put_format(s, "%.3g ms", value->integer / 1000.0);
+        } else {
+            report_format_value(value, s);
+        }
+        free(key);
+    }
+}
+
+static const char *const datapath_lines[] = {
+    "{datapath} datapath, backend {backend}, {ports} ports",
+    "  rules        {rules}: {in_hardware} in hardware, {in_software} in "
+    "software, {marked} only mark",
+    "  limit        {rules_limit}, used to {rules_used} %",
+    "  flows        {offered} offered, {refused} refused, {failed} failed; "
+    "{ovs_flows} not offloaded now",
+    "  changes      {inserted} inserted ({insertion_rate}/s), {replaced} "
+    "replaced, {deleted} deleted,",
+    "               {evicted} evicted, {restored} restored",
+    "  put to rule  half within {put_p50_us}, 99 % within {put_p99_us}",
+    "  sweeps       half within {sweep_p50_us}, 99 % within {sweep_p99_us}",
+    "  packets      {hw_packets} in hardware ({hw_share_packets} %), "
+    "{sw_packets} by rules in software,",
+    "               {ovs_packets} by Open vSwitch",
+    "  bytes        {hw_bytes} in hardware ({hw_share_bytes} %), "
+    "{sw_bytes} by rules in software,",
+    "               {ovs_bytes} by Open vSwitch",
+};
+
+static void
+format_datapath(struct report *r, const struct json *object)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(datapath_lines); i++) {
+        format_template(object, datapath_lines[i], &r->text);
+        ds_put_char(&r->text, '\n');
+    }
+    if (is_known(object, "queue")) {
+        report_line(r, "  queue        %"PRIu64, get_uint(object, "queue"));
+    }
+}
+
+static const struct report_column port_columns[] = {
+    { "port", "PORT", false },
+    { "kind", "KIND", false },
+    { "backend", "BACKEND", false },
+    { "rules", "RULES", true },
+    { "in_hardware", "HW", true },
+    { "refused", "REFUSED", true },
+    { "put_p99_us", "P99us", true },
+    { "last_sweep_us", "SWEEPus", true },
+    { "counters_age_ms", "AGEms", true },
+};
+
+static void
+format_ports(struct report *r)
+{
+    const struct json *ports = shash_find_data(r->root->object, "ports");
+    struct json *few = json_array_create_empty();
+    size_t n = ports->array.n;
+
+    for (size_t i = 0; i < MIN(n, MAX_TEXT_PORTS); i++) {
+        json_array_add(few, json_clone(ports->array.elems[i]));
+    }
+    if (n) {
+        report_table(r, few, port_columns, ARRAY_SIZE(port_columns));
+    }
+    if (n > MAX_TEXT_PORTS) {
+        report_line(r, "and %"PRIuSIZE" more: see offload/ports",
+                    n - MAX_TEXT_PORTS);
+    }
+    json_destroy(few);
+}
+
+static void
+format_array(struct report *r, const char *key,
+             void (*format)(struct report *, const struct json *))
+{
+    const struct json *array = shash_find_data(r->root->object, key);
+
+    for (size_t i = 0; i < array->array.n; i++) {
+        format(r, array->array.elems[i]);
+    }
+}
+
+static void
+format_refusal(struct report *r, const struct json *object)
+{
+    report_line(r, "  %-28s %"PRIu64,
+                json_string(shash_find_data(object->object, "reason")),
+                get_uint(object, "count"));
+}
+
+void
+status_report(struct report *r, int argc OVS_UNUSED,
+              const char *argv[] OVS_UNUSED)
+{
+    bool enabled = netdev_is_flow_api_enabled();
+
+    status_collect(r->root);
+    if (r->json) {
+        return;
+    }
+    report_line(r, "ovs-fastpath %s", OFFLOAD_VERSION);
+    report_line(r, "offload: %s", enabled ? "enabled"
+                : "disabled (other_config:hw-offload isn't true)");
+    if (!enabled) {
+        return;
+    }
+    format_array(r, "datapaths", format_datapath);
+    report_line(r, "flows:");
+    report_line(r, "  offloaded                    %"PRIu64,
+                get_uint(r->root, "offloaded"));
+    report_line(r, "  leaving                      %"PRIu64,
+                get_uint(r->root, "leaving"));
+    report_line(r, "  known to be in software      %"PRIu64,
+                get_uint(r->root, "parents_in_software"));
+    report_line(r, "refusals since start, by reason:");
+    format_array(r, "refusals", format_refusal);
+    format_ports(r);
+    ports_format_refused(&r->text);
+    engine_format_capabilities(&r->text);
+}
