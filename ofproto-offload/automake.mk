@@ -57,6 +57,8 @@ ofproto_offload_libofproto_offload_a_SOURCES = \
 	ofproto-offload/hook.c \
 	ofproto-offload/meters.c \
 	ofproto-offload/meters.h \
+	ofproto-offload/metrics.c \
+	ofproto-offload/metrics.h \
 	ofproto-offload/operate.c \
 	ofproto-offload/ports.c \
 	ofproto-offload/ports.h \

@@ -4,6 +4,7 @@
 
 #include "commands.h"
 
+#include "metrics.h"
 #include "report.h"
 #include "status.h"
 #include "unixctl.h"
@@ -18,6 +19,7 @@ static const struct command {
     int max_args;
     void (*run)(struct report *, int argc, const char *argv[]);
 } commands[] = {
+    { "offload/metrics", REPORT_USAGE, 0, 0, metrics_report },
     { "offload/status", REPORT_USAGE, 0, 0, status_report },
 };
 

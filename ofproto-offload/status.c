@@ -100,12 +100,22 @@ put_statistics(struct json *object, const struct offload_statistics *stats)
                         offload_stat_get(stats, i));
     }
     for (size_t i = 0; i < OFFLOAD_N_TIMINGS; i++) {
-        struct json *histogram = json_object_create();
         struct offload_times times;
 
         offload_stat_times(stats, i, &times);
         put_percentile(object, timings[i].p50, &times, 50);
         put_percentile(object, timings[i].p99, &times, 99);
+    }
+}
+
+static void
+put_histograms(struct json *object, const struct offload_statistics *stats)
+{
+    for (size_t i = 0; i < OFFLOAD_N_TIMINGS; i++) {
+        struct json *histogram = json_object_create();
+        struct offload_times times;
+
+        offload_stat_times(stats, i, &times);
         report_put_uint(histogram, "count", times.count);
         report_put_uint(histogram, "sum_us", times.sum);
         json_object_put(histogram, "buckets", buckets_to_json(&times));
@@ -272,6 +282,13 @@ put_traffic(struct json *object)
     } else {
         report_put_unknown(object, "ovs_bytes");
     }
+    if (is_known(object, "ovs_packets")) {
+        report_put_uint(object, "packets", get_uint(object, "hw_packets")
+                        + get_uint(object, "sw_packets")
+                        + get_uint(object, "ovs_packets"));
+    } else {
+        report_put_unknown(object, "packets");
+    }
     put_share(object, "hw_share_packets", "hw_packets", "sw_packets",
               "ovs_packets");
     put_share(object, "hw_share_bytes", "hw_bytes", "sw_bytes", "ovs_bytes");
@@ -302,6 +319,7 @@ datapath_to_json(enum offload_datapath datapath,
     put_places(object, places);
     put_limit(object, places->rules);
     put_statistics(object, stats);
+    put_histograms(object, stats);
     put_rate(object, datapath);
     put_datapath_stats(object, datapaths[datapath].name);
     put_traffic(object);

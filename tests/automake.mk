@@ -94,6 +94,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-flows.at \
 	tests/system-foreign.at \
 	tests/system-meter.at \
+	tests/system-monitor.at \
 	tests/system-ports.at \
 	tests/system-recirc.at \
 	tests/system-tunnel.at
@@ -107,7 +108,8 @@ SYSTEM_PACKETS = \
 	tests/packets/send.py \
 	tests/packets/tcp.py \
 	tests/packets/wire.py
-EXTRA_DIST += $(SYSTEM_TESTSUITE_AT) $(SYSTEM_PACKETS) tests/system-check
+SYSTEM_MONITOR = tests/monitor/status.py
+EXTRA_DIST += $(SYSTEM_TESTSUITE_AT) $(SYSTEM_PACKETS) $(SYSTEM_MONITOR) tests/system-check
 CLEANFILES += $(SYSTEM_TESTSUITE) tests/packets.hex
 
 # Only this needs scapy, Debian's package python3-scapy.
