@@ -59,7 +59,11 @@ ofproto_offload_libofproto_offload_a_SOURCES = \
 	ofproto-offload/meters.h \
 	ofproto-offload/metrics.c \
 	ofproto-offload/metrics.h \
+	ofproto-offload/nic-ports.c \
+	ofproto-offload/nic-ports.h \
 	ofproto-offload/operate.c \
+	ofproto-offload/port-report.c \
+	ofproto-offload/port-report.h \
 	ofproto-offload/ports.c \
 	ofproto-offload/ports.h \
 	ofproto-offload/status.c \

@@ -5,6 +5,7 @@
 #include "commands.h"
 
 #include "metrics.h"
+#include "port-report.h"
 #include "report.h"
 #include "status.h"
 #include "unixctl.h"
@@ -20,6 +21,7 @@ static const struct command {
     void (*run)(struct report *, int argc, const char *argv[]);
 } commands[] = {
     { "offload/metrics", REPORT_USAGE, 0, 0, metrics_report },
+    { "offload/ports", REPORT_USAGE, 0, 0, port_report },
     { "offload/status", REPORT_USAGE, 0, 0, status_report },
 };
 

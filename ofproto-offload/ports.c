@@ -412,6 +412,32 @@ known_port_format(const struct known_port *port, struct ds *s)
 }
 
 void
+ports_for_each(void (*cb)(const struct ports_entry *, void *aux), void *aux)
+{
+    struct known_port *port;
+
+    ovs_mutex_lock(&mutex);
+    HMAP_FOR_EACH (port, node, &known_ports) {
+        bool refused = known_port_is_refused(port);
+        struct ds s = DS_EMPTY_INITIALIZER;
+        struct ports_entry entry = {
+            .odp_port = port->odp_port,
+            .name = port->name,
+            .kind = port->kind,
+            .ifindex = port->ifindex,
+        };
+
+        if (refused) {
+            known_port_format_refusal(port, &s);
+            entry.refusal = ds_cstr(&s);
+        }
+        cb(&entry, aux);
+        ds_destroy(&s);
+    }
+    ovs_mutex_unlock(&mutex);
+}
+
+void
 ports_format_refused(struct ds *s)
 {
     const struct known_port **ports;

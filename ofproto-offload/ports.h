@@ -31,6 +31,21 @@ struct offload_port *ports_lookup(const struct netdev *);
 /* The kind of 'netdev'. */
 enum offload_port_kind ports_kind(const struct netdev *);
 
+/* A port as Open vSwitch inserted it into the kernel datapath. */
+struct ports_entry {
+    odp_port_t odp_port;
+    const char *name;           /* Of the network device. */
+    enum offload_port_kind kind;
+    int ifindex;                /* 0 if the device has none. */
+    const char *refusal;        /* Why its flows can't be offloaded, or
+                                 * NULL. */
+};
+
+/* Calls 'cb' for each of them, in no order.  It must not call what is in this
+ * file. */
+void ports_for_each(void (*cb)(const struct ports_entry *, void *aux),
+                    void *aux);
+
 /* Appends a line for each port whose flows can't be offloaded, with the
  * reason. */
 void ports_format_refused(struct ds *);

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "port-report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netdev-offload.h"
+#include "netdev-vport.h"
+#include "netdev.h"
+#include "nic-ports.h"
+#include "odp-util.h"
+#include "offload-backend.h"
+#include "offload-port.h"
+#include "ofproto/ofproto-dpif.h"
+#include "ofproto/ofproto-provider.h"
+#include "openvswitch/shash.h"
+#include "ports.h"
+#include "report.h"
+#include "simap.h"
+#include "sset.h"
+#include "util.h"
+
+/* What is collected. */
+struct collection {
+    struct json *rows;
+    struct nic_ports nics;
+    struct shash bridges;       /* By datapath port's name, their names,
+                                 * "DATAPATH NAME" -> char *. */
+    struct simap ifindexes;     /* Of ports of a datapath, as text. */
+};
+
+/* Bridges. */
+
+static void
+add_bridge(struct collection *c, const char *type, const struct ofproto *up,
+           const char *name)
+{
+    struct ofport *port;
+
+    HMAP_FOR_EACH (port, hmap_node, &up->ports) {
+        char namebuf[NETDEV_VPORT_NAME_BUFSIZE];
+        char *key = xasprintf("%s %s", type,
+                              netdev_vport_get_dpif_port(port->netdev, namebuf,
+                                                         sizeof namebuf));
+        struct shash_node *node = shash_find(&c->bridges, key);
+
+        if (!node) {
+            shash_add(&c->bridges, key, xstrdup(name));
+        } else if (strcmp(node->data, name)) {
+            /* Tunnels of several bridges share a port. */
+            char *both = xasprintf("%s,%s", (char *) node->data, name);
+
+            free(node->data);
+            node->data = both;
+        }
+        free(key);
+    }
+}
+
+static void
+collect_bridges(struct collection *c, const char *type)
+{
+    struct sset names = SSET_INITIALIZER(&names);
+    const char *name;
+
+    ofproto_enumerate_names(type, &names);
+    SSET_FOR_EACH (name, &names) {
+        struct ofproto_dpif *ofproto = ofproto_dpif_lookup_by_name(name);
+
+        if (ofproto) {
+            add_bridge(c, type, &ofproto->up, name);
+        }
+    }
+    sset_destroy(&names);
+}
+
+/* What a port is. */
+
+static const char *const flavour_names[] = {
+    [NIC_PORT_NONE] = "plain",
+    [NIC_PORT_UPLINK] = "uplink",
+    [NIC_PORT_PF] = "PF representor",
+    [NIC_PORT_VF] = "VF representor",
+    [NIC_PORT_SF] = "SF representor",
+    [NIC_PORT_OTHER] = "eswitch port",
+};
+
+/* The kind of a port, by what Open vSwitch and the kernel say of it. */
+static void
+put_kind(struct json *row, enum offload_port_kind kind,
+         const struct nic_port *nic)
+{
+    if (offload_port_kind_is_tunnel(kind)) {
+        report_put_string(row, "kind", "tunnel");
+        report_put_string(row, "tunnel", offload_port_kind_name(kind));
+    } else if (kind == OFFLOAD_PORT_INTERNAL) {
+        report_put_string(row, "kind", "internal");
+    } else {
+        report_put_string(row, "kind",
+                          flavour_names[nic ? nic->flavour : NIC_PORT_NONE]);
+    }
+}
+
+/* A number that an eswitch's port may have. */
+static void
+put_number(struct json *row, const char *key, int64_t number)
+{
+    if (number >= 0) {
+        report_put_uint(row, key, number);
+    }
+}
+
+static void
+put_nic(struct json *row, const struct nic_ports *nics,
+        const struct nic_port *nic)
+{
+    const struct nic_port *master = nic_ports_find(nics, nic->master);
+
+    if (nic->flavour != NIC_PORT_NONE) {
+        report_put_string(row, "eswitch", nic->switch_id);
+        report_put_string(row, "said_by", nic->source);
+    }
+    if (nic->port_name[0]) {
+        report_put_string(row, "phys_port_name", nic->port_name);
+    }
+    if (nic->device[0]) {
+        report_put_string(row, "devlink", nic->device);
+    }
+    put_number(row, "physical_port", nic->number);
+    put_number(row, "controller", nic->controller);
+    put_number(row, "pf", nic->pf);
+    put_number(row, "vf", nic->vf);
+    put_number(row, "sf", nic->sf);
+    if (master && !strcmp(master->link_kind, "bond")) {
+        report_put_string(row, "bond", master->name);
+    }
+}
+
+/* Offload. */
+
+static void
+put_answer(struct json *row, const char *offload, const char *reason)
+{
+    report_put_string(row, "offload", offload);
+    report_put_string(row, "reason", reason);
+}
+
+/* Flows of the port become rules of TC: does a NIC take them? */
+static void
+put_hardware(struct json *row, const struct nic_port *nic)
+{
+    bool on;
+    int error;
+
+    if (!nic || nic->flavour == NIC_PORT_NONE) {
+        put_answer(row, "software",
+                   "rules stay in the kernel's TC: no eswitch's port");
+        return;
+    }
+    error = nic_port_tc_offload(nic->name, &on);
+    if (error == EOPNOTSUPP) {
+        put_answer(row, "software",
+                   "rules stay in the kernel's TC: the driver doesn't offload "
+                   "TC");
+    } else if (error) {
+        put_answer(row, NULL, ovs_strerror(error));
+    } else if (!on) {
+        put_answer(row, "software", "hw-tc-offload is off: ethtool -K DEVICE "
+                   "hw-tc-offload on");
+    } else {
+        put_answer(row, "hardware", "rules go to the NIC");
+    }
+}
+
+static void
+put_offload(struct json *row, const struct offload_port *port,
+            const char *refusal, const struct nic_port *nic)
+{
+    if (port && port->backend) {
+        report_put_string(row, "backend", port->backend->name);
+        put_hardware(row, nic);
+        return;
+    }
+    report_put_string(row, "backend", "none");
+    put_answer(row, "no", refusal ? refusal
+               : netdev_is_flow_api_enabled() ? "no backend took it"
+               : "other_config:hw-offload isn't true");
+}
+
+/* Rows. */
+
+static struct json *
+new_row(struct collection *c, const char *name, const char *datapath)
+{
+    struct json *row = json_object_create();
+
+    report_put_string(row, "port", name);
+    if (datapath) {
+        char *key = xasprintf("%s %s", datapath, name);
+
+        report_put_string(row, "datapath", datapath);
+        report_put_string(row, "bridge", shash_find_data(&c->bridges, key));
+        free(key);
+    } else {
+        report_put_string(row, "bridge", "none");
+    }
+    json_array_add(c->rows, row);
+    return row;
+}
+
+/* A port of the kernel datapath. */
+static void
+collect_known_port(const struct ports_entry *entry, void *c_)
+{
+    struct collection *c = c_;
+    const struct nic_port *nic = nic_ports_find(&c->nics, entry->ifindex);
+    struct json *row = new_row(c, entry->name, "system");
+    char ifindex[16];
+
+    snprintf(ifindex, sizeof ifindex, "%d", entry->ifindex);
+    simap_put(&c->ifindexes, ifindex, 1);
+
+    report_put_uint(row, "number", odp_to_u32(entry->odp_port));
+    put_kind(row, entry->kind, nic);
+    if (nic) {
+        put_nic(row, &c->nics, nic);
+    }
+    put_offload(row, offload_port_lookup(entry->odp_port), entry->refusal,
+                nic);
+}
+
+/* An eswitch's ports that are in no datapath. */
+static void
+collect_unplugged(struct collection *c)
+{
+    const struct nic_port *nic;
+
+    HMAP_FOR_EACH (nic, node, &c->nics.ports) {
+        char ifindex[16];
+        struct json *row;
+
+        snprintf(ifindex, sizeof ifindex, "%d", nic->ifindex);
+        if (nic->flavour == NIC_PORT_NONE
+            || simap_contains(&c->ifindexes, ifindex)) {
+            continue;
+        }
+        row = new_row(c, nic->name, NULL);
+        put_kind(row, OFFLOAD_PORT_PLAIN, nic);
+        put_nic(row, &c->nics, nic);
+        report_put_string(row, "backend", "none");
+        put_answer(row, "no", "not a port of a bridge: ovs-vsctl add-port");
+    }
+}
+
+static const char *
+row_string(const struct json *row, const char *key)
+{
+    const struct json *value = shash_find_data(row->object, key);
+
+    return value && value->type == JSON_STRING ? value->string : "";
+}
+
+/* By eswitch and name; what has none comes last. */
+static int
+compare_rows(const void *a_, const void *b_)
+{
+    const struct json *const *a = a_;
+    const struct json *const *b = b_;
+    const char *x = row_string(*a, "eswitch");
+    const char *y = row_string(*b, "eswitch");
+
+    if (strcmp(x, y)) {
+        return !*x ? 1 : !*y ? -1 : strcmp(x, y);
+    }
+    return strcmp(row_string(*a, "port"), row_string(*b, "port"));
+}
+
+static const struct report_column columns[] = {
+    { "port", "PORT", false },
+    { "bridge", "BRIDGE", false },
+    { "kind", "KIND", false },
+    { "pf", "PF", true },
+    { "vf", "VF", true },
+    { "sf", "SF", true },
+    { "eswitch", "ESWITCH", false },
+    { "bond", "BOND", false },
+    { "backend", "BACKEND", false },
+    { "offload", "OFFLOAD", false },
+    { "reason", "REASON", false },
+};
+
+void
+port_report(struct report *r, int argc OVS_UNUSED,
+            const char *argv[] OVS_UNUSED)
+{
+    struct collection c = {
+        .rows = json_array_create_empty(),
+        .bridges = SHASH_INITIALIZER(&c.bridges),
+        .ifindexes = SIMAP_INITIALIZER(&c.ifindexes),
+    };
+    int error = nic_ports_read(&c.nics);
+
+    collect_bridges(&c, "system");
+    collect_bridges(&c, "netdev");
+    ports_for_each(collect_known_port, &c);
+    collect_unplugged(&c);
+    if (c.rows->array.n) {
+        qsort(c.rows->array.elems, c.rows->array.n,
+              sizeof *c.rows->array.elems, compare_rows);
+    }
+    json_object_put(r->root, "ports", c.rows);
+    if (error) {
+        report_put_format(r->root, "error",
+                          "not all of the kernel's ports could be read: %s",
+                          ovs_strerror(error));
+        report_line(r, "%s", row_string(r->root, "error"));
+    }
+    report_table(r, c.rows, columns, ARRAY_SIZE(columns));
+
+    nic_ports_destroy(&c.nics);
+    shash_destroy_free_data(&c.bridges);
+    simap_destroy(&c.ifindexes);
+}
