@@ -60,7 +60,7 @@ static const struct metric {
     { "ovs_offload_software_bytes_total", COUNTER, DATAPATH, "sw_bytes", 1,
       NULL, "Bytes that rules counted which were executed in software." },
     { "ovs_offload_rules", GAUGE, DATAPATH, "in_hardware", 1,
-      "place=\"hardware\"", "Rules of offloaded flows, by who executes them." },
+      "place=\"hardware\"", "Rules of offloaded flows, by who runs them." },
     { "ovs_offload_rules", GAUGE, DATAPATH, "in_software", 1,
       "place=\"software\"", NULL },
     { "ovs_offload_rules", GAUGE, DATAPATH, "marked", 1, "place=\"mark\"",
@@ -98,7 +98,7 @@ static const struct metric {
 
     /* Ports. */
     { "ovs_offload_port_rules", GAUGE, PORT, "in_hardware", 1,
-      "place=\"hardware\"", "Rules of a port, by who executes them." },
+      "place=\"hardware\"", "Rules of a port, by who runs them." },
     { "ovs_offload_port_rules", GAUGE, PORT, "in_software", 1,
       "place=\"software\"", NULL },
     { "ovs_offload_port_rules", GAUGE, PORT, "marked", 1, "place=\"mark\"",

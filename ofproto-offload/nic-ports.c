@@ -44,7 +44,9 @@ copy_hex(const struct nlattr *nla, char *s, size_t size)
     size_t n = nla ? MIN(nl_attr_get_size(nla), (size - 1) / 2) : 0;
 
     for (size_t i = 0; i < n; i++) {
-        snprintf(&s[2 * i], 3, "%02x", ((const uint8_t *) nl_attr_get(nla))[i]);
+        const uint8_t *bytes = nl_attr_get(nla);
+
+        snprintf(&s[2 * i], 3, "%02x", bytes[i]);
     }
     s[2 * n] = '\0';
 }

@@ -3,8 +3,8 @@
 #ifndef OFFLOAD_NIC_PORTS_H
 #define OFFLOAD_NIC_PORTS_H 1
 
-/* What the kernel says that its network devices are: which of them are ports of
- * a NIC's eswitch, and what is behind them.
+/* What the kernel says that its network devices are: which of them are ports
+ * of a NIC's eswitch, and what is behind them.
  *
  * It is asked by netlink, once for all devices: devlink for ports; rtnetlink
  * for phys_switch_id and, where devlink says nothing (its NICs may belong to

@@ -4,7 +4,8 @@
 #define OFFLOAD_PORT_REPORT_H 1
 
 /* "ovs-appctl offload/ports": every port of the datapaths and every port of an
- * eswitch that could be one; what it is, and whether flows of it are offloaded.
+ * eswitch that could be one; what it is, and whether flows of it are
+ * offloaded.
  *
  * Main thread only. */
 

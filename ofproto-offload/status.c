@@ -423,7 +423,8 @@ format_template(const struct json *object, const char *template, struct ds *s)
             ds_put_cstr(s, "none");
         } else if (value->type == JSON_REAL) {
             ds_put_format(s, "%.1f", value->real);
-        } else if (value->type == JSON_INTEGER && string_ends_with(key, "_us")) {
+        } else if (value->type == JSON_INTEGER
+                   && string_ends_with(key, "_us")) {
             ds_put_format(s, "%.3g ms", value->integer / 1000.0);
         } else {
             report_format_value(value, s);

@@ -108,7 +108,10 @@ SYSTEM_PACKETS = \
 	tests/packets/send.py \
 	tests/packets/tcp.py \
 	tests/packets/wire.py
-SYSTEM_MONITOR = tests/monitor/status.py
+SYSTEM_MONITOR = \
+	tests/monitor/metrics.py \
+	tests/monitor/ports.py \
+	tests/monitor/status.py
 EXTRA_DIST += $(SYSTEM_TESTSUITE_AT) $(SYSTEM_PACKETS) $(SYSTEM_MONITOR) tests/system-check
 CLEANFILES += $(SYSTEM_TESTSUITE) tests/packets.hex
 
