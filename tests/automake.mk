@@ -8,6 +8,7 @@ TESTSUITE_AT = \
 	tests/eswitch.at \
 	tests/rte.at \
 	tests/tc-netlink.at \
+	tests/monitor.at \
 	tests/glue.at
 TESTSUITE = tests/testsuite
 
@@ -81,6 +82,13 @@ tests_test_glue_LDFLAGS = \
 	$(AM_LDFLAGS) \
 	$(OFFLOAD_WRAPS:%=-Wl,--wrap=%)
 
+# What operators are told.
+check_PROGRAMS += tests/test-monitor
+tests_test_monitor_SOURCES = tests/test-monitor.c
+tests_test_monitor_LDADD = $(tests_test_glue_LDADD)
+tests_test_monitor_DEPENDENCIES = $(tests_test_glue_DEPENDENCIES)
+tests_test_monitor_LDFLAGS = $(tests_test_glue_LDFLAGS)
+
 # Tests of the whole daemon with real packets, inside of the test kernel.
 # "make check-system SYSTEM_TESTSUITEFLAGS='-k KEYWORD'" runs a part.
 SYSTEM_TESTSUITE_AT = \
@@ -109,9 +117,12 @@ SYSTEM_PACKETS = \
 	tests/packets/tcp.py \
 	tests/packets/wire.py
 SYSTEM_MONITOR = \
+	tests/monitor/dashboard.py \
+	tests/monitor/made_up.py \
 	tests/monitor/metrics.py \
 	tests/monitor/ports.py \
-	tests/monitor/status.py
+	tests/monitor/status.py \
+	tests/monitor/terminal.py
 EXTRA_DIST += $(SYSTEM_TESTSUITE_AT) $(SYSTEM_PACKETS) $(SYSTEM_MONITOR) tests/system-check
 CLEANFILES += $(SYSTEM_TESTSUITE) tests/packets.hex
 
