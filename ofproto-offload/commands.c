@@ -8,12 +8,14 @@
 #include "netdev-offload.h"
 #include "openvswitch/dynamic-string.h"
 #include "ports.h"
+#include "report.h"
 #include "unixctl.h"
+#include "util.h"
 
 /* offload/status: what is offloaded, and what could be. */
 static void
-offload_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
-               const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+offload_status(struct report *r, int argc OVS_UNUSED,
+               const char *argv[] OVS_UNUSED)
 {
     struct ds s = DS_EMPTY_INITIALIZER;
 
@@ -25,13 +27,48 @@ offload_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
         engine_format_status(&s);
         ports_format_refused(&s);
     }
-    unixctl_command_reply(conn, ds_cstr(&s));
+    ds_put_cstr(&r->text, ds_cstr(&s));
     ds_destroy(&s);
+}
+
+/* A row a command: its name, what follows it, the least and the most number of
+ * arguments beside REPORT_USAGE's, and who makes the report. */
+static const struct command {
+    const char *name;
+    const char *usage;
+    int min_args;
+    int max_args;
+    void (*run)(struct report *, int argc, const char *argv[]);
+} commands[] = {
+    { "offload/status", REPORT_USAGE, 0, 0, offload_status },
+};
+
+static void
+run_command(struct unixctl_conn *conn, int argc, const char *argv[],
+            void *command_)
+{
+    const struct command *c = command_;
+    struct report r;
+
+    if (!report_begin(&r, conn, &argc, argv)) {
+        return;
+    }
+    if (argc - 1 < c->min_args || argc - 1 > c->max_args) {
+        report_fail(&r, "usage: %s %s", c->name, c->usage);
+    } else {
+        c->run(&r, argc, argv);
+    }
+    report_end(&r);
 }
 
 void
 commands_register(void)
 {
-    unixctl_command_register("offload/status", "", 0, 0, offload_status,
-                             NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        const struct command *c = &commands[i];
+
+        unixctl_command_register(c->name, c->usage, c->min_args,
+                                 c->max_args + REPORT_MAX_ARGS, run_command,
+                                 CONST_CAST(struct command *, c));
+    }
 }
