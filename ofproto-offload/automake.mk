@@ -60,6 +60,8 @@ ofproto_offload_libofproto_offload_a_SOURCES = \
 	ofproto-offload/operate.c \
 	ofproto-offload/ports.c \
 	ofproto-offload/ports.h \
+	ofproto-offload/refusal-log.c \
+	ofproto-offload/refusal-log.h \
 	ofproto-offload/report.c \
 	ofproto-offload/report.h \
 	ofproto-offload/wrap.h

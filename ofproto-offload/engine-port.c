@@ -18,6 +18,7 @@
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
 #include "recirc-parents.h"
+#include "refusal-log.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -57,6 +58,7 @@ engine_run(void)
     static long long int next_expiry = LLONG_MIN;
 
     engine_dump_run();
+    refusal_log_run();
     if (time_msec() >= next_expiry) {
         next_expiry = time_msec() + EVICTING_KEPT_MS / 4;
         flow_table_expire(time_msec() - EVICTING_KEPT_MS);
@@ -218,6 +220,7 @@ port_remove(struct offload_port *port)
             engine_remove_all(port, true, true);
         }
     }
+    refusal_log_forget_port(port->datapath, port->odp_port);
     offload_port_remove(port);
 }
 
@@ -236,6 +239,7 @@ engine_port_remove_netdev(odp_port_t odp_port)
 int
 engine_flush(struct offload_port *port)
 {
+    refusal_log_forget_port(port->datapath, port->odp_port);
     if (!port->backend) {
         return EOPNOTSUPP;
     }
