@@ -28,6 +28,7 @@
 #include "recirc-parents.h"
 #include "refusal-log.h"
 #include "report.h"
+#include "tc/tc-caps.h"
 #include "timeval.h"
 #include "trace.h"
 #include "util.h"
@@ -213,11 +214,18 @@ explain_port(struct stage *stage, enum offload_datapath type)
 static void
 explain_tc(struct stage *stage)
 {
-    offload_refuse(&stage->refusal, OFFLOAD_REFUSED_DEVICE, "device",
-                   "ethtool -k DEVICE must say hw-tc-offload: on, and "
-                   "other_config:tc-policy must not be skip_hw; the driver's "
-                   "words are in the kernel's log",
-                   "the rule is in TC, but the device's driver took no copy");
+    if (tc_offload_mode == TC_MODE_SW_ONLY) {
+        offload_refuse(&stage->refusal, OFFLOAD_REFUSED_CAPABILITY,
+                       "other_config:tc-policy",
+                       "unset it, and restart the daemon",
+                       "skip_hw keeps rules from devices");
+    } else {
+        offload_refuse(&stage->refusal, OFFLOAD_REFUSED_CAPABILITY,
+                       "hardware", "\"ethtool -k DEVICE\" must say "
+                       "hw-tc-offload: on; if it does, the driver's words "
+                       "are in the kernel's log",
+                       "no driver took the rule, so TC executes it");
+    }
 }
 
 /* Neither a rule nor a record of why not. */
@@ -370,47 +378,51 @@ stage_to_json(const struct path *path, const struct stage *stage)
     return object;
 }
 
+/* Lines that say nothing are left out. */
+static void
+print_reason(struct report *r, const struct json *reason,
+             const struct stage *stage)
+{
+    struct report_column columns[4];
+    size_t n = 0;
+
+    columns[n++] = (struct report_column) { "reason", "reason", false };
+    if (stage->has_log) {
+        columns[n++] = (struct report_column) { "since", "since", false };
+        columns[n++] = (struct report_column) { "refused", "times refused",
+                                                false };
+    }
+    if (stage->refusal.hint) {
+        columns[n++] = (struct report_column) { "hint", "hint", false };
+    }
+    report_fields(r, reason, 4, columns, n);
+}
+
 static void
 print_stage(struct report *r, size_t n, const struct json *object,
             const struct stage *stage)
 {
     static const struct report_column columns[] = {
         { "ufid", "flow", false },
+        { "packets", "packets", false },
         { "match", "match", false },
         { "actions", "actions", false },
-        { "packets", "packets", false },
-    };
-    static const struct report_column reasons[] = {
-        { "reason", "reason", false },
-        { "since", "since", false },
-        { "refused", "times refused", false },
-        { "hint", "hint", false },
     };
     const struct json *reason = shash_find_data(object->object, "refusal");
+    size_t skip = stage->installed ? 0 : 2; /* Neither a name nor a past. */
 
     report_line(r, "stage %"PRIuSIZE": %s%s%s", n,
                 stage->installed ? ""
-                : stage->place == ENGINE_IN_HARDWARE ? "would be offered to "
-                "the device, nothing speaks against it: " : "would be: ",
+                : stage->place == ENGINE_IN_HARDWARE
+                ? "would be offered to the device, nothing speaks against it: "
+                : "would be: ",
                 engine_place_text(stage->place),
                 stage->depth || !stage->installed ? "" : " (this flow)");
-    /* What would be has neither a name nor a past. */
-    report_fields(r, object, 4, columns + !stage->installed,
-                  ARRAY_SIZE(columns) - (stage->installed ? 0 : 2));
-    if (!reason) {
-        return;
-    } else if (reason->type != JSON_OBJECT) {
+    report_fields(r, object, 4, columns + skip, ARRAY_SIZE(columns) - skip);
+    if (reason && reason->type == JSON_OBJECT) {
+        print_reason(r, reason, stage);
+    } else if (reason) {
         report_line(r, "    reason:  unknown");
-    } else {
-        size_t n_reasons = ARRAY_SIZE(reasons);
-        bool hint = stage->refusal.hint != NULL;
-
-        if (stage->has_log) {
-            report_fields(r, reason, 4, reasons, n_reasons - !hint);
-        } else {
-            report_fields(r, reason, 4, reasons, 1);
-            report_fields(r, reason, 4, reasons + n_reasons - 1, hint);
-        }
     }
 }
 
@@ -644,6 +656,42 @@ explain_question(struct report *r, const struct datapath *dp,
 
 /* Arguments. */
 
+/* Headers can be matched from the Ethernet type on only.  Without it, what is
+ * asked for is where packets come in. */
+static void
+ask_for_port(struct question *question)
+{
+    memset(&question->mask, 0, sizeof question->mask);
+    question->mask.in_port.odp_port = ODPP_NONE;
+    question->mask.recirc_id = UINT32_MAX;
+}
+
+static char *
+parse_attrs(const struct ofpbuf *key, const struct ofpbuf *mask,
+            struct question *question)
+{
+    struct flow_wildcards wc;
+    char *error = NULL;
+
+    if (odp_flow_key_to_flow(key->data, key->size, &question->flow, &error)
+        == ODP_FIT_ERROR) {
+        return error ? error : xstrdup("can't be parsed");
+    }
+    free(error);
+    error = NULL;
+    if (!nl_attr_find__(key->data, key->size, OVS_KEY_ATTR_ETHERTYPE)) {
+        ask_for_port(question);
+        return NULL;
+    }
+    if (odp_flow_key_to_mask(mask->data, mask->size, &wc, &question->flow,
+                             &error) == ODP_FIT_ERROR) {
+        return error ? error : xstrdup("the mask can't be parsed");
+    }
+    free(error);
+    question->mask = wc.masks;
+    return NULL;
+}
+
 static char *
 parse_flow(const struct datapath *dp, const char *text,
            struct question *question)
@@ -653,16 +701,10 @@ parse_flow(const struct datapath *dp, const char *text,
 
     ofpbuf_init(&key, 0);
     ofpbuf_init(&mask, 0);
-    if (!odp_flow_from_string(text, &dp->ports, &key, &mask, &error)
-        && odp_flow_key_to_flow(key.data, key.size, &question->flow, &error)
-           != ODP_FIT_ERROR
-        && odp_flow_key_to_mask(mask.data, mask.size,
-                                (struct flow_wildcards *) &question->mask,
-                                &question->flow, &error) != ODP_FIT_ERROR) {
-        free(error);
-        error = NULL;
+    if (!odp_flow_from_string(text, &dp->ports, &key, &mask, &error)) {
+        error = parse_attrs(&key, &mask, question);
     } else if (!error) {
-        error = xstrdup("can't be parsed");
+        error = xasprintf("%s: can't be parsed", text);
     }
     ofpbuf_uninit(&key);
     ofpbuf_uninit(&mask);

@@ -92,6 +92,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-packets.at \
 	tests/system-tc.at \
 	tests/system-config.at \
+	tests/system-explain.at \
 	tests/system-flows.at \
 	tests/system-foreign.at \
 	tests/system-meter.at \
