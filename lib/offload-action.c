@@ -572,3 +572,35 @@ offload_actions_parse(struct offload_rule *rule, const struct nlattr *actions,
     rule->n_actions = 0;
     return offload_parse_list(&p, actions, len, false);
 }
+
+enum offload_action_kind
+offload_action_kind_of(int type)
+{
+    static const struct {
+        int type;
+        enum offload_action_kind kind;
+    } kinds[] = {
+        { OVS_ACTION_ATTR_OUTPUT, OFFLOAD_ACT_OUTPUT },
+        { OVS_ACTION_ATTR_SET, OFFLOAD_ACT_SET_FIELD },
+        { OVS_ACTION_ATTR_SET_MASKED, OFFLOAD_ACT_SET_FIELD },
+        { OVS_ACTION_ATTR_PUSH_VLAN, OFFLOAD_ACT_PUSH_VLAN },
+        { OVS_ACTION_ATTR_POP_VLAN, OFFLOAD_ACT_POP_VLAN },
+        { OVS_ACTION_ATTR_PUSH_MPLS, OFFLOAD_ACT_PUSH_MPLS },
+        { OVS_ACTION_ATTR_POP_MPLS, OFFLOAD_ACT_POP_MPLS },
+        { OVS_ACTION_ATTR_CT, OFFLOAD_ACT_CT },
+        { OVS_ACTION_ATTR_CT_CLEAR, OFFLOAD_ACT_CT_CLEAR },
+        { OVS_ACTION_ATTR_RECIRC, OFFLOAD_ACT_RECIRC },
+        { OVS_ACTION_ATTR_METER, OFFLOAD_ACT_METER },
+        { OVS_ACTION_ATTR_CHECK_PKT_LEN, OFFLOAD_ACT_CHECK_PKT_LEN },
+        { OVS_ACTION_ATTR_CLONE, OFFLOAD_ACT_CLONE },
+        { OVS_ACTION_ATTR_TUNNEL_PUSH, OFFLOAD_ACT_TUNNEL_PUSH },
+        { OVS_ACTION_ATTR_TUNNEL_POP, OFFLOAD_ACT_TUNNEL_POP },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        if (kinds[i].type == type) {
+            return kinds[i].kind;
+        }
+    }
+    return OFFLOAD_N_ACTIONS;
+}

@@ -177,4 +177,8 @@ struct offload_action_row {
 };
 size_t offload_action_rows(const struct offload_action_row **);
 
+/* The kind that OVS_ACTION_ATTR_* 'type' becomes, if it becomes one only;
+ * OFFLOAD_N_ACTIONS for others.  SET_FIELD stands for both kinds of "set". */
+enum offload_action_kind offload_action_kind_of(int type);
+
 #endif /* offload-action.h */

@@ -35,6 +35,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "offload-action.h"
+#include "offload-field.h"
 #include "offload-port.h"
 #include "offload-refusal.h"
 #include "openvswitch/types.h"
@@ -118,6 +120,13 @@ struct offload_reading {
     bool in_hw;                 /* At least one device executes it. */
 };
 
+/* How far a row of a table is supported. */
+enum offload_support {
+    OFFLOAD_SUPPORT_NO,
+    OFFLOAD_SUPPORT_EXACT,      /* A field: with all of its bits or none. */
+    OFFLOAD_SUPPORT_YES,
+};
+
 struct offload_backend {
     const char *name;           /* "tc". */
     enum offload_datapath datapath;     /* Whose ports it takes. */
@@ -185,6 +194,26 @@ struct offload_backend {
     /* Describes what this backend, kernel and devices can do, a line a
      * capability. */
     void (*capabilities)(struct ds *);
+
+    /* For people who ask; none of them asks a device, any may be NULL. */
+
+    /* What rule_put() would refuse before it asks the device.  Returns 0 or a
+     * positive errno with the refusal filled in. */
+    int (*rule_check)(struct offload_port *, const struct offload_rule *,
+                      struct offload_refusal *);
+
+    /* Appends where a rule is, in the words of the device's own tools. */
+    void (*handle_format)(const union offload_handle *, struct ds *);
+
+    /* Can 'port' match the row 'id' of the field table, or do what the row of
+     * the action table does that makes 'kind'?  '*why' says what is missing,
+     * or what the limits are; NULL if there is nothing to say.  Static. */
+    enum offload_support (*match_support)(const struct offload_port *,
+                                          enum offload_field_id id,
+                                          const char **why);
+    enum offload_support (*action_support)(const struct offload_port *,
+                                           enum offload_action_kind kind,
+                                           const char **why);
 };
 
 extern const struct offload_backend offload_backend_tc;

@@ -42,11 +42,21 @@ endif
 noinst_LIBRARIES += ofproto-offload/libofproto-offload.a
 ofproto_offload_libofproto_offload_a_SOURCES = \
 	ofproto-offload/commands.c \
+	ofproto-offload/caps.c \
 	ofproto-offload/commands.h \
+	ofproto-offload/datapath.c \
+	ofproto-offload/datapath.h \
+	ofproto-offload/explain.c \
+	ofproto-offload/refusals.c \
+	ofproto-offload/show.c \
+	ofproto-offload/trace.c \
+	ofproto-offload/trace.h \
 	ofproto-offload/config.c \
 	ofproto-offload/ct-limits.c \
 	ofproto-offload/ct-limits.h \
 	ofproto-offload/engine-dump.c \
+	ofproto-offload/engine-info.c \
+	ofproto-offload/engine-info.h \
 	ofproto-offload/engine-port.c \
 	ofproto-offload/engine-remove.c \
 	ofproto-offload/engine-private.h \
@@ -66,10 +76,12 @@ ofproto_offload_libofproto_offload_a_SOURCES = \
 	ofproto-offload/port-report.h \
 	ofproto-offload/ports.c \
 	ofproto-offload/ports.h \
-	ofproto-offload/status.c \
-	ofproto-offload/status.h \
+	ofproto-offload/refusal-log.c \
+	ofproto-offload/refusal-log.h \
 	ofproto-offload/report.c \
 	ofproto-offload/report.h \
+	ofproto-offload/status.c \
+	ofproto-offload/status.h \
 	ofproto-offload/wrap.h
 
 OFFLOAD_DPDK_SOURCES = \

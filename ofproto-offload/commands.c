@@ -20,8 +20,13 @@ static const struct command {
     int max_args;
     void (*run)(struct report *, int argc, const char *argv[]);
 } commands[] = {
+    { "offload/caps", "PORT " REPORT_USAGE, 1, 1, offload_caps },
+    { "offload/explain", "UFID | FLOW [--packet HEX] | --packet FLOW "
+      REPORT_USAGE, 1, 3, offload_explain },
     { "offload/metrics", REPORT_USAGE, 0, 0, metrics_report },
     { "offload/ports", REPORT_USAGE, 0, 0, port_report },
+    { "offload/refusals", "[PORT] " REPORT_USAGE, 0, 1, offload_refusals },
+    { "offload/show", "UFID " REPORT_USAGE, 1, 1, offload_show },
     { "offload/status", REPORT_USAGE, 0, 0, status_report },
 };
 

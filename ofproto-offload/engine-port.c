@@ -18,6 +18,7 @@
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
 #include "recirc-parents.h"
+#include "refusal-log.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -58,6 +59,7 @@ engine_run(void)
 
     engine_dump_run();
     offload_port_run();
+    refusal_log_run();
     if (time_msec() >= next_expiry) {
         next_expiry = time_msec() + EVICTING_KEPT_MS / 4;
         flow_table_expire(time_msec() - EVICTING_KEPT_MS);
@@ -219,6 +221,7 @@ port_remove(struct offload_port *port)
             engine_remove_all(port, true, true);
         }
     }
+    refusal_log_forget_port(port->datapath, port->odp_port);
     offload_port_remove(port);
 }
 
@@ -237,6 +240,7 @@ engine_port_remove_netdev(odp_port_t odp_port)
 int
 engine_flush(struct offload_port *port)
 {
+    refusal_log_forget_port(port->datapath, port->odp_port);
     if (!port->backend) {
         return EOPNOTSUPP;
     }

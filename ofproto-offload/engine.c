@@ -18,6 +18,7 @@
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "recirc-parents.h"
+#include "refusal-log.h"
 #include "timeval.h"
 #include "util.h"
 #include "uuid.h"
@@ -76,21 +77,54 @@ static atomic_bool recirc_is_shared = ATOMIC_VAR_INIT(false);
 
 /* Refusals. */
 
-void
-engine_note_refusal(const struct offload_refusal *refusal,
-                    const struct offload_port *port, const ovs_u128 *ufid)
+static void
+count_refusal(const struct offload_refusal *refusal)
 {
     COVERAGE_INC(offload_refuse);
     atomic_count_inc(&refusals[refusal->code]);
+}
+
+static void
+note_refusal_at(const struct offload_refusal *refusal,
+                const struct refusal_place *place, const ovs_u128 *ufid)
+{
+    count_refusal(refusal);
+    refusal_log_note(refusal, place, ufid);
     if (!VLOG_DROP_DBG(&refusal_rl)) {
         struct ds s = DS_EMPTY_INITIALIZER;
 
         offload_refusal_format(refusal, &s);
         VLOG_DBG("%s: flow ufid:"UUID_FMT" stays in software: %s",
-                 port ? port->name : "unknown port",
+                 place->port ? place->port : "unknown port",
                  UUID_ARGS((const struct uuid *) ufid), ds_cstr(&s));
         ds_destroy(&s);
     }
+}
+
+void
+engine_note_refusal(const struct offload_refusal *refusal,
+                    const struct offload_port *port, const ovs_u128 *ufid)
+{
+    struct refusal_place place = { port->datapath, port->odp_port,
+                                   port->name };
+
+    note_refusal_at(refusal, &place, ufid);
+}
+
+/* A flow whose port is unknown, or in no device. */
+static int
+refuse_port(struct engine_op *op, struct offload_port *port)
+{
+    struct refusal_place place = { op->datapath, op->in_port,
+                                   port ? port->name : NULL };
+    int error = offload_refuse(&op->refusal, OFFLOAD_REFUSED_IN_PORT,
+                               "in_port", NULL, "port %"PRIu32,
+                               odp_to_u32(op->in_port));
+
+    note_refusal_at(&op->refusal, &place, op->ufid);
+    offload_port_count(port, op->datapath, OFFLOAD_STAT_OFFERED, 1);
+    offload_port_count(port, op->datapath, OFFLOAD_STAT_REFUSED, 1);
+    return error;
 }
 
 unsigned int
@@ -234,10 +268,17 @@ count(const struct engine_task *task, enum offload_stat stat)
 
 /* Putting a flow. */
 
+/* What the device has already under another ufid is no flow of its own for
+ * Open vSwitch, which will never delete it (operate.c, is_duplicate()). */
 static int
 refuse_put(struct engine_task *task)
 {
-    engine_note_refusal(&task->op->refusal, task->port, task->op->ufid);
+    if (task->op->refusal.code == OFFLOAD_REFUSED_OVERLAP
+        && task->op->was_unknown) {
+        count_refusal(&task->op->refusal);
+    } else {
+        engine_note_refusal(&task->op->refusal, task->port, task->op->ufid);
+    }
     count(task, OFFLOAD_STAT_REFUSED);
     return offload_refusal_errno(&task->op->refusal);
 }
@@ -333,7 +374,7 @@ start_put(struct engine_batch *batch, struct engine_task *task)
         /* Can't be: an ufid is a hash of a key that includes the port. */
         task->refused = true;
         offload_refuse(&task->op->refusal, OFFLOAD_REFUSED_IN_PORT,
-                       task->port->name, NULL, "flow moved between ports");
+                       "in_port", NULL, "flow moved between ports");
     } else if (prepare_rule(task, &batch->rule)) {
         task->refused = true;
     }
@@ -459,6 +500,7 @@ finish_put(struct engine_batch *batch, struct engine_task *task)
     flow->datapath = op->datapath;
     flow->mark = op->mark;
     flow->partial = task->device.partial;
+    refusal_log_forget(op->ufid);
     flow_table_installed(flow, task->port, &task->device.handle, op->match,
                          op->actions, op->actions_len,
                          task->device.lost ? NULL : &task->device.counters);
@@ -595,12 +637,7 @@ batch_add(struct engine_batch *batch, struct engine_op *op)
     if (op->type == ENGINE_PUT) {
         port = offload_port_lookup_in(op->datapath, op->in_port);
         if (!port || !port->backend) {
-            op->error = offload_refuse(&op->refusal, OFFLOAD_REFUSED_IN_PORT,
-                                       "in_port", NULL, "port %"PRIu32,
-                                       odp_to_u32(op->in_port));
-            engine_note_refusal(&op->refusal, port, op->ufid);
-            offload_port_count(port, op->datapath, OFFLOAD_STAT_OFFERED, 1);
-            offload_port_count(port, op->datapath, OFFLOAD_STAT_REFUSED, 1);
+            op->error = refuse_port(op, port);
             return;
         }
         if (batch->backend && batch->backend != port->backend) {
@@ -608,6 +645,9 @@ batch_add(struct engine_batch *batch, struct engine_op *op)
         }
     }
 
+    if (op->type == ENGINE_DEL) {
+        refusal_log_forget(op->ufid);
+    }
     op->error = batch_claim(batch, op, &flow);
     if (op->error) {
         return;

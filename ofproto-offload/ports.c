@@ -373,6 +373,29 @@ ports_open(const struct netdev *netdev)
     }
 }
 
+bool
+ports_refusal(odp_port_t odp_port, struct offload_refusal *refusal)
+{
+    struct known_port *port;
+    bool found = false;
+
+    ovs_mutex_lock(&mutex);
+    HMAP_FOR_EACH (port, node, &known_ports) {
+        if (port->odp_port == odp_port && port->error) {
+            offload_refuse(refusal, OFFLOAD_REFUSED_IN_PORT, "in_port", NULL,
+                           "%s can't be used", port->name);
+            refusal->error = port->error;
+            found = true;
+        } else if (port->odp_port == odp_port
+                   && offload_refused(&port->refusal)) {
+            *refusal = port->refusal;
+            found = true;
+        }
+    }
+    ovs_mutex_unlock(&mutex);
+    return found;
+}
+
 static int
 compare_known_ports(const void *a_, const void *b_)
 {

@@ -20,6 +20,7 @@
 struct ds;
 struct netdev;
 struct offload_port;
+struct offload_refusal;
 
 /* Opens the port of 'netdev' for rules.  If that can't be done, the reason is
  * logged and kept, and its flows stay in software. */
@@ -31,6 +32,9 @@ struct offload_port *ports_lookup(const struct netdev *);
 /* The kind of 'netdev'. */
 enum offload_port_kind ports_kind(const struct netdev *);
 
+/* Why a port can't be offloaded, if that is known: stores the reason in
+ * '*refusal' and returns true. */
+bool ports_refusal(odp_port_t, struct offload_refusal *);
 /* A port as Open vSwitch inserted it into the kernel datapath. */
 struct ports_entry {
     odp_port_t odp_port;

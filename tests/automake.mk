@@ -60,7 +60,8 @@ tests_test_engine_SOURCES = \
 	ofproto-offload/engine-dump.c \
 	ofproto-offload/engine-port.c \
 	ofproto-offload/engine-remove.c \
-	ofproto-offload/engine.c
+	ofproto-offload/engine.c \
+	ofproto-offload/refusal-log.c
 tests_test_engine_CPPFLAGS = $(AM_CPPFLAGS)
 tests_test_engine_LDADD = $(OFFLOAD_LIBS)
 tests_test_engine_DEPENDENCIES = $(OFFLOAD_DEPS)
@@ -99,6 +100,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-packets.at \
 	tests/system-tc.at \
 	tests/system-config.at \
+	tests/system-explain.at \
 	tests/system-flows.at \
 	tests/system-foreign.at \
 	tests/system-meter.at \

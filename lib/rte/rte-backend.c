@@ -454,6 +454,63 @@ capabilities(struct ds *s)
     offload_port_for_each(format_port, s);
 }
 
+/* For people. */
+
+static int
+rule_check(struct offload_port *port, const struct offload_rule *rule,
+           struct offload_refusal *refusal)
+{
+    struct rte_encoding *enc = xmalloc(sizeof *enc);
+    int error;
+
+    if (port->aux) {
+        error = rte_encode(rule, 0, n_queues(port), enc, refusal);
+    } else {
+        error = offload_refuse(refusal, OFFLOAD_REFUSED_IN_PORT, "in_port",
+                               NULL, "%s was closed", port->name);
+    }
+    free(enc);
+    return error;
+}
+
+static void
+handle_format(const union offload_handle *handle, struct ds *s)
+{
+    ds_put_format(s, "rte_flow priority %d slot %"PRIu32,
+                  rte_rule_priority(handle) ? 0 : 1, handle->rte.slot);
+}
+
+/* Whether the device has an item or action its driver says for each rule
+ * only: these are the rows that we can express. */
+static enum offload_support
+match_support(const struct offload_port *port OVS_UNUSED,
+              enum offload_field_id id, const char **why)
+{
+    const struct offload_field *field = offload_field_get(id);
+
+    *why = field->rte.note;
+    if (field->rte.form == OFFLOAD_FORM_NONE) {
+        *why = *why ? *why : "no item of rte_flow is used for it";
+        return OFFLOAD_SUPPORT_NO;
+    }
+    return OFFLOAD_SUPPORT_YES;
+}
+
+static enum offload_support
+action_support(const struct offload_port *port,
+               enum offload_action_kind kind, const char **why)
+{
+    if (port->match_only) {
+        *why = "the device only marks packets: software does it";
+        return OFFLOAD_SUPPORT_NO;
+    }
+    if (!rte_can_do(kind)) {
+        *why = "no action of rte_flow is used for it";
+        return OFFLOAD_SUPPORT_NO;
+    }
+    return OFFLOAD_SUPPORT_YES;
+}
+
 const struct offload_backend offload_backend_rte = {
     .name = "rte_flow",
     .datapath = OFFLOAD_DP_NETDEV,
@@ -473,4 +530,8 @@ const struct offload_backend offload_backend_rte = {
     .meter_get = no_meter,
     .meter_del = no_meter,
     .capabilities = capabilities,
+    .rule_check = rule_check,
+    .handle_format = handle_format,
+    .match_support = match_support,
+    .action_support = action_support,
 };

@@ -26,4 +26,6 @@ lib_liboffload_a_SOURCES += \
 	lib/tc/tc-pedit.h \
 	lib/tc/tc-reply.c \
 	lib/tc/tc-reply.h \
+	lib/tc/tc-support.c \
+	lib/tc/tc-support.h \
 	lib/tc/tc-uapi.h

@@ -21,6 +21,7 @@
 #include "offload-backend.h"
 #include "offload-port.h"
 #include "offload-rule.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofpbuf.h"
 #include "ovs-atomic.h"
 #include "ovs-thread.h"
@@ -33,6 +34,7 @@
 #include "tc/tc-port.h"
 #include "tc/tc-prio.h"
 #include "tc/tc-reply.h"
+#include "tc/tc-support.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -671,6 +673,31 @@ tc_rule_read(struct offload_port *port, const union offload_handle *handle,
     return is_absent(error) ? ENOENT : error;
 }
 
+/* For people. */
+
+static int
+tc_rule_check(struct offload_port *port OVS_UNUSED,
+              const struct offload_rule *rule,
+              struct offload_refusal *refusal)
+{
+    struct tc_match match;
+    struct ofpbuf msg;
+    int error;
+
+    ofpbuf_init(&msg, 0);
+    error = put_options(&msg, rule, &match, refusal);
+    ofpbuf_uninit(&msg);
+    return error;
+}
+
+static void
+tc_handle_format(const union offload_handle *handle, struct ds *s)
+{
+    ds_put_format(s, "tc chain %"PRIu32" pref %"PRIu16" handle 0x%"PRIx32
+                  " protocol 0x%04"PRIx16, handle->tc.chain, handle->tc.prio,
+                  handle->tc.handle, ntohs(handle->tc.protocol));
+}
+
 const struct offload_backend offload_backend_tc = {
     .name = "tc",
     .dp_layer = "tc",
@@ -691,4 +718,8 @@ const struct offload_backend offload_backend_tc = {
     .meter_get = tc_police_get,
     .meter_del = tc_police_del,
     .capabilities = tc_caps_format,
+    .rule_check = tc_rule_check,
+    .handle_format = tc_handle_format,
+    .match_support = tc_match_support,
+    .action_support = tc_action_support,
 };

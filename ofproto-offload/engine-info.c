@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "engine-info.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "engine-private.h"
+#include "offload-backend.h"
+#include "offload-rule.h"
+#include "openvswitch/dynamic-string.h"
+#include "util.h"
+
+static const struct {
+    const char *name, *text;
+} places[ENGINE_N_PLACES] = {
+#define ENGINE_PLACE(ID, NAME, TEXT) [ENGINE_IN_##ID] = { NAME, TEXT },
+    ENGINE_PLACES
+#undef ENGINE_PLACE
+};
+
+const char *
+engine_place_name(enum engine_place place)
+{
+    return places[place].name;
+}
+
+const char *
+engine_place_text(enum engine_place place)
+{
+    return places[place].text;
+}
+
+/* The userspace datapath's rules are in a device or don't exist. */
+static enum engine_place
+place_of(const struct offload_flow *flow)
+{
+    bool in_hw = flow->datapath == OFFLOAD_DP_NETDEV || flow->in_hw;
+
+    return (flow->state == OFFLOAD_FLOW_EVICTING ? ENGINE_IN_LEAVING
+            : flow->partial ? ENGINE_IN_PARTIAL
+            : in_hw ? ENGINE_IN_HARDWARE
+            : ENGINE_IN_TC);
+}
+
+int
+engine_flow_info(const ovs_u128 *ufid, struct engine_flow_info *info)
+{
+    const struct offload_flow *flow = flow_table_lookup(ufid);
+    struct offload_flow_stats stats;
+    const struct offload_port *port;
+
+    if (!flow || (flow->state != OFFLOAD_FLOW_INSTALLED
+                  && flow->state != OFFLOAD_FLOW_EVICTING)) {
+        return ENOENT;
+    }
+    memset(info, 0, sizeof *info);
+    flow_table_stats(flow, &stats);
+    port = flow->port;
+    info->place = place_of(flow);
+    info->datapath = flow->datapath;
+    info->condemned = flow->condemned;
+    info->handle = flow->handle;
+    info->counters = stats.counters;
+    info->used = stats.used;
+    info->evicted = flow->evicted;
+    info->is_read = flow->datapath == OFFLOAD_DP_NETDEV || flow->seen;
+    info->in_port = ODP_PORT_C(UINT32_MAX);
+    if (port) {
+        info->in_port = port->odp_port;
+        ovs_strlcpy(info->device, port->name, sizeof info->device);
+        info->backend = port->backend ? port->backend->name : NULL;
+    }
+    return 0;
+}
+
+void
+engine_flow_info_format_handle(const struct engine_flow_info *info,
+                               struct ds *s)
+{
+    const struct offload_port *port
+        = offload_port_lookup_in(info->datapath, info->in_port);
+
+    if (port && port->backend && port->backend->handle_format) {
+        port->backend->handle_format(&info->handle, s);
+    }
+}
+
+int
+engine_check(struct engine_op *op)
+{
+    struct offload_context context;
+    struct offload_rule *rule;
+    struct offload_port *port;
+    int error;
+
+    offload_refusal_init(&op->refusal);
+    port = offload_port_lookup_in(op->datapath, op->in_port);
+    if (!port || !port->backend) {
+        return offload_refuse(&op->refusal, OFFLOAD_REFUSED_IN_PORT,
+                              "in_port", NULL, "%s",
+                              port ? port->name : "not known");
+    }
+    rule = xmalloc(sizeof *rule);
+    engine_context(&context, op->datapath, op->recirc_shared);
+    error = offload_rule_parse(rule, op->ufid, port, op->match, op->actions,
+                               op->actions_len, &context, &op->refusal);
+    if (!error) {
+        rule->mark = op->mark;
+        if (port->backend->rule_check) {
+            error = port->backend->rule_check(port, rule, &op->refusal);
+        }
+    }
+    free(rule);
+    return error;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* offload/refusals: why flows are in software, how many, and how many packets
+ * pass there. */
+
+#include <config.h>
+
+#include "commands.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "datapath.h"
+#include "hash.h"
+#include "openvswitch/hmap.h"
+#include "ports.h"
+#include "refusal-log.h"
+#include "report.h"
+#include "util.h"
+#include "uuid.h"
+
+/* Flows whose packets are looked for in the datapath. */
+#define MAX_IDS (REFUSAL_LOG_MAX_REASONS + OFFLOAD_N_REFUSALS)
+
+void
+refusal_to_json(struct json *object, const struct offload_refusal *refusal)
+{
+    struct offload_refusal sentence = *refusal;
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    sentence.hint = NULL;
+    offload_refusal_format(&sentence, &s);
+    report_put_string(object, "reason", ds_cstr(&s));
+    report_put_string(object, "code", offload_refusal_name(refusal->code));
+    report_put_string(object, "subject", refusal->subject
+                      && refusal->subject[0] ? refusal->subject : NULL);
+    report_put_string(object, "detail", refusal->detail);
+    report_put_string(object, "error", refusal->error
+                      ? ovs_strerror(refusal->error) : "");
+    report_put_string(object, "hint", refusal->hint ? refusal->hint : "");
+    ds_destroy(&s);
+}
+
+/* What is found out about a reason. */
+struct row {
+    struct refusal_reason_stats stats;
+    struct refused_flow example;    /* The one that was refused last. */
+    bool has_example;
+    uint64_t packets, bytes;        /* In software, of the flows seen there. */
+    uint32_t n_seen;
+};
+
+struct survey {
+    struct row *rows[MAX_IDS];      /* By the reason's id, or NULL. */
+    const char *port;               /* Only this one's, or NULL. */
+    bool complete;                  /* All megaflows were looked at. */
+    struct hmap flows;              /* Of struct noted. */
+};
+
+/* A refused flow whose packets are looked for. */
+struct noted {
+    struct hmap_node node;
+    ovs_u128 ufid;
+    size_t reason;
+};
+
+static uint32_t
+ufid_hash(const ovs_u128 *ufid)
+{
+    return hash_bytes(ufid, sizeof *ufid, 0);
+}
+
+static void
+add_reason(const struct refusal_reason_stats *stats, void *survey_)
+{
+    struct survey *survey = survey_;
+
+    if (!survey->port || !strcmp(survey->port, stats->port)) {
+        survey->rows[stats->id] = xzalloc(sizeof *survey->rows[0]);
+        survey->rows[stats->id]->stats = *stats;
+    }
+}
+
+static void
+add_flow(const struct refused_flow *flow, size_t reason, void *survey_)
+{
+    struct survey *survey = survey_;
+    struct row *row = survey->rows[reason];
+    struct noted *noted;
+
+    if (!row) {
+        return;
+    }
+    if (!row->has_example || flow->last >= row->example.last) {
+        row->example = *flow;
+        row->has_example = true;
+    }
+    noted = xmalloc(sizeof *noted);
+    noted->ufid = flow->ufid;
+    noted->reason = reason;
+    hmap_insert(&survey->flows, &noted->node, ufid_hash(&flow->ufid));
+}
+
+/* A flow that several PMD threads know is met once for each of them. */
+static bool
+add_packets(const struct dpif_flow *flow, void *survey_)
+{
+    struct survey *survey = survey_;
+    struct noted *noted;
+
+    HMAP_FOR_EACH_WITH_HASH (noted, node, ufid_hash(&flow->ufid),
+                             &survey->flows) {
+        if (ovs_u128_equals(noted->ufid, flow->ufid)) {
+            struct row *row = survey->rows[noted->reason];
+
+            row->packets += flow->stats.n_packets;
+            row->bytes += flow->stats.n_bytes;
+            row->n_seen++;
+        }
+    }
+    return true;
+}
+
+static void
+survey_datapaths(struct survey *survey)
+{
+    struct datapath dp;
+
+    survey->complete = true;
+    for (size_t i = 0; datapath_open(&dp, i); i++) {
+        if (!datapath_walk(&dp, false, add_packets, survey)) {
+            survey->complete = false;
+        }
+        datapath_close(&dp);
+    }
+}
+
+static int
+compare_rows(const void *a_, const void *b_)
+{
+    const struct row *a = *(const struct row *const *) a_;
+    const struct row *b = *(const struct row *const *) b_;
+    uint64_t x = a->stats.n_flows + a->stats.n_dropped;
+    uint64_t y = b->stats.n_flows + b->stats.n_dropped;
+    int cmp = strcmp(a->stats.port, b->stats.port);
+
+    return (x != y ? (x > y ? -1 : 1)
+            : cmp ? cmp
+            : a->stats.code != b->stats.code
+            ? (a->stats.code < b->stats.code ? -1 : 1)
+            : strcmp(a->stats.subject, b->stats.subject));
+}
+
+/* Packets are known if every flow that was refused is recorded, and could be
+ * found. */
+static struct json *
+row_to_json(const struct survey *survey, const struct row *row)
+{
+    const struct refusal_reason_stats *s = &row->stats;
+    struct json *object = json_object_create();
+    bool known = survey->complete && !s->n_dropped && row->n_seen;
+
+    report_put_string(object, "port", s->port[0] ? s->port : NULL);
+    report_put_uint(object, "flows", s->n_flows);
+    report_put_uint(object, "flows_dropped", s->n_dropped);
+    report_put_uint(object, "refused_total", s->n_refused);
+    if (known) {
+        report_put_uint(object, "packets", row->packets);
+        report_put_uint(object, "bytes", row->bytes);
+    } else {
+        report_put_unknown(object, "packets");
+        report_put_unknown(object, "bytes");
+    }
+    if (row->has_example) {
+        struct offload_refusal refusal = row->example.refusal;
+
+        if (refusal.code == OFFLOAD_REFUSED_IN_PORT) {
+            ports_refusal(row->example.odp_port, &refusal);
+        }
+        refusal_to_json(object, &refusal);
+        report_put_format(object, "example", UUID_FMT,
+                          UUID_ARGS((const struct uuid *)
+                                    &row->example.ufid));
+    } else {
+        struct offload_refusal refusal = {
+            .code = s->code, .subject = s->subject,
+        };
+
+        refusal_to_json(object, &refusal);
+        report_put_unknown(object, "example");
+    }
+    return object;
+}
+
+static void
+print_row(struct report *r, const struct json *row)
+{
+    static const struct report_column columns[] = {
+        { "reason", "reason", false },
+        { "hint", "hint", false },
+        { "example", "example", false },
+    };
+    static const struct report_column heads[] = {
+        { "port", "port", false },
+        { "flows", "flows", false },
+        { "packets", "packets in software", false },
+    };
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
+        const struct json *value = shash_find_data(row->object, heads[i].key);
+
+        ds_put_format(&s, "%s%s ", i ? ", " : "", heads[i].label);
+        report_format_value(value, &s);
+    }
+    report_line(r, "%s", ds_cstr(&s));
+    ds_destroy(&s);
+    for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+        const struct json *value = shash_find_data(row->object,
+                                                   columns[i].key);
+
+        if (value->type != JSON_STRING || value->string[0]) {
+            report_fields(r, row, 4, &columns[i], 1);
+        }
+    }
+}
+
+static void
+print_survey(struct report *r, const struct survey *survey)
+{
+    struct json *array = json_array_create_empty();
+    const struct row *rows[MAX_IDS];
+    size_t n = 0;
+
+    for (size_t i = 0; i < MAX_IDS; i++) {
+        if (survey->rows[i]) {
+            rows[n++] = survey->rows[i];
+        }
+    }
+    qsort(rows, n, sizeof *rows, compare_rows);
+    report_line(r, "%"PRIu32" flows are known to be in software, for %"PRIuSIZE
+                " reasons%s%s", refusal_log_count(), n,
+                survey->port ? " on " : "",
+                survey->port ? survey->port : "");
+    if (refusal_log_n_dropped()) {
+        report_line(r, "%"PRIu64" more were refused, too long ago to be "
+                    "remembered one by one", refusal_log_n_dropped());
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct json *object = row_to_json(survey, rows[i]);
+
+        report_line(r, "%s", "");
+        print_row(r, object);
+        json_array_add(array, object);
+    }
+    report_put_uint(r->root, "flows", refusal_log_count());
+    report_put_uint(r->root, "flows_dropped", refusal_log_n_dropped());
+    json_object_put(r->root, "refusals", array);
+}
+
+void
+offload_refusals(struct report *r, int argc, const char *argv[])
+{
+    struct survey *survey = xzalloc(sizeof *survey);
+    struct noted *noted, *next;
+
+    survey->port = argc > 1 ? argv[1] : NULL;
+    hmap_init(&survey->flows);
+    refusal_log_for_each_reason(add_reason, survey);
+    refusal_log_for_each_flow(add_flow, survey);
+    if (!hmap_is_empty(&survey->flows)) {
+        survey_datapaths(survey);
+    }
+    print_survey(r, survey);
+
+    HMAP_FOR_EACH_SAFE (noted, next, node, &survey->flows) {
+        hmap_remove(&survey->flows, &noted->node);
+        free(noted);
+    }
+    hmap_destroy(&survey->flows);
+    for (size_t i = 0; i < MAX_IDS; i++) {
+        free(survey->rows[i]);
+    }
+    free(survey);
+}

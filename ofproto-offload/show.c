@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* offload/show: one flow's rule, as it is installed. */
+
+#include <config.h>
+
+#include "commands.h"
+
+#include <string.h>
+
+#include "datapath.h"
+#include "engine-info.h"
+#include "odp-util.h"
+#include "openvswitch/dynamic-string.h"
+#include "report.h"
+#include "timeval.h"
+#include "util.h"
+#include "uuid.h"
+
+static const struct report_column columns[] = {
+    { "ufid", "flow", false },
+    { "match", "match", false },
+    { "actions", "actions", false },
+    { "device", "device", false },
+    { "backend", "backend", false },
+    { "handle", "handle", false },
+    { "place", "state", false },
+    { "condemned", "should be deleted, but can't be", false },
+    { "hw_packets", "packets in hardware", false },
+    { "hw_bytes", "bytes in hardware", false },
+    { "sw_packets", "packets in software", false },
+    { "sw_bytes", "bytes in software", false },
+    { "used_ms", "last packet, msec ago", false },
+};
+
+/* The match and the actions as they were handed over. */
+static void
+put_megaflow(struct json *object, const ovs_u128 *ufid)
+{
+    struct datapath_flow flow;
+    struct datapath dp;
+    bool found = false;
+
+    for (size_t i = 0; !found && datapath_open(&dp, i); i++) {
+        if (!datapath_get(&dp, ufid, &flow)) {
+            struct ds s = DS_EMPTY_INITIALIZER;
+
+            found = true;
+            datapath_format_match(&dp, &flow, &s);
+            report_put_string(object, "match", ds_cstr(&s));
+            ds_clear(&s);
+            datapath_format_actions(&dp, &flow, &s);
+            report_put_string(object, "actions", ds_cstr(&s));
+            ds_destroy(&s);
+            datapath_flow_uninit(&flow);
+        }
+        datapath_close(&dp);
+    }
+    if (!found) {
+        report_put_unknown(object, "match");
+        report_put_unknown(object, "actions");
+    }
+}
+
+/* Packets that a device only marks are counted by software. */
+static void
+put_counters(struct json *object, const struct engine_flow_info *info)
+{
+    if (info->is_read && info->place != ENGINE_IN_PARTIAL) {
+        report_put_uint(object, "hw_packets", info->counters.hw_packets);
+        report_put_uint(object, "hw_bytes", info->counters.hw_bytes);
+        report_put_uint(object, "sw_packets", info->counters.sw_packets);
+        report_put_uint(object, "sw_bytes", info->counters.sw_bytes);
+    } else {
+        report_put_unknown(object, "hw_packets");
+        report_put_unknown(object, "hw_bytes");
+        report_put_unknown(object, "sw_packets");
+        report_put_unknown(object, "sw_bytes");
+    }
+    if (info->used) {
+        report_put_uint(object, "used_ms", MAX(time_msec() - info->used, 0));
+    } else {
+        report_put_unknown(object, "used_ms");
+    }
+}
+
+static void
+put_rule(struct json *object, const struct engine_flow_info *info)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    engine_flow_info_format_handle(info, &s);
+    report_put_string(object, "device", info->device[0] ? info->device : NULL);
+    report_put_string(object, "backend", info->backend);
+    report_put_string(object, "handle", s.length ? ds_cstr(&s) : NULL);
+    report_put_string(object, "place", engine_place_name(info->place));
+    report_put_bool(object, "condemned", info->condemned);
+    ds_destroy(&s);
+}
+
+void
+offload_show(struct report *r, int argc OVS_UNUSED, const char *argv[])
+{
+    struct engine_flow_info info;
+    ovs_u128 ufid;
+
+    if (odp_ufid_from_string(argv[1], &ufid) <= 0
+        && !uuid_from_string((struct uuid *) &ufid, argv[1])) {
+        report_fail(r, "%s: not a flow's ufid, as dpctl/dump-flows -m "
+                    "prints it", argv[1]);
+        return;
+    }
+    report_put_format(r->root, "ufid", UUID_FMT,
+                      UUID_ARGS((const struct uuid *) &ufid));
+    /* Reads its counters, too. */
+    put_megaflow(r->root, &ufid);
+    if (engine_flow_info(&ufid, &info)) {
+        report_fail(r, "%s: no rule was made of this flow; offload/explain "
+                    "says why", argv[1]);
+        return;
+    }
+    put_rule(r->root, &info);
+    put_counters(r->root, &info);
+    report_fields(r, r->root, 0, columns, ARRAY_SIZE(columns));
+}
