@@ -118,7 +118,7 @@ static const struct offload_field fields[OFFLOAD_N_FIELDS] = {
         "tunnel(flags(df))", FLOW(tunnel.flags), HOST,
         BITS(FLOW_TNL_F_DONT_FRAGMENT), PRE(TUNNEL), TC_SPECIAL(ANY),
         NOTE_WIDER,
-        RTE(SPECIAL, OUTER_IPV4, 6) },
+        RTE(SPECIAL, OUTER_IPV4, 6), RTE_NOTE("whatever packets have") },
     [OFFLOAD_FIELD_TUN_CSUM] = {
         "tunnel(flags(csum))", FLOW(tunnel.flags), HOST,
         BITS(FLOW_TNL_F_CSUM), PRE(TUNNEL), TC_SPECIAL(ANY), NOTE_WIDER,

@@ -158,7 +158,7 @@ CLEAN_LOCAL += clean-system-testsuite
 # in a network namespace of their own.  "make check-rte
 # RTE_TESTSUITEFLAGS='-k KEYWORD'" runs a part.
 RTE_TESTSUITE = tests/rte-system
-EXTRA_DIST += tests/rte-system.at tests/rte-telemetry
+EXTRA_DIST += tests/rte-system.at tests/rte-telemetry tests/tunnel-end
 EXTRA_DIST += tests/quickstart-selftest
 CLEANFILES += $(RTE_TESTSUITE)
 $(RTE_TESTSUITE): tests/rte-system.at tests/package.m4

@@ -217,19 +217,16 @@ put_tun_ttl(struct encoder *e, enum offload_field_id id OVS_UNUSED)
     return 0;
 }
 
-/* DF is no part of IPv6. */
+/* The userspace datapath leaves the flag off whatever a packet has
+ * (netdev_tnl_ip_extract_tnl_md() in Open vSwitch), and all megaflows out of a
+ * tunnel match that: it says nothing about packets. */
 static int
 put_tun_df(struct encoder *e, enum offload_field_id id)
 {
-    bool df = e->key->tunnel.flags & FLOW_TNL_F_DONT_FRAGMENT;
-
-    if (outer_ip(e) == OFFLOAD_RTE_OUTER_IPV4) {
-        put_be16(e, OFFLOAD_RTE_OUTER_IPV4, 6, htons(df ? IP_DF : 0),
-                 htons(IP_DF));
-    } else if (df) {
-        return refuse(e, OFFLOAD_REFUSED_FIELD_VALUE, id, "not in IPv6");
-    }
-    return 0;
+    return (e->key->tunnel.flags & FLOW_TNL_F_DONT_FRAGMENT
+            ? refuse(e, OFFLOAD_REFUSED_FIELD_VALUE, id,
+                     "no packet in software has it")
+            : 0);
 }
 
 /* Whether there is a checksum can be said of GRE, but no item says of UDP that
