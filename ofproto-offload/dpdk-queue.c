@@ -14,6 +14,7 @@
 #include "openvswitch/thread.h"
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
+#include "rte/rte-rules.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -216,6 +217,7 @@ reader_main(void *aux OVS_UNUSED)
 {
     for (;;) {
         engine_refresh();
+        rte_devices_tidy();
         coverage_try_clear();
         xnanosleep(READ_INTERVAL_MS * UINT64_C(1000000));
     }

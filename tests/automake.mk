@@ -213,8 +213,20 @@ check_PROGRAMS += tests/test-rte
 tests_test_rte_SOURCES = tests/test-rte.c $(MEGAFLOW_TEXT)
 tests_test_rte_LDADD = $(OFFLOAD_LIBS)
 tests_test_rte_DEPENDENCIES = $(OFFLOAD_DEPS)
+
+# The same backend under the engine, with a made-up device.
+check_PROGRAMS += tests/test-rte-faults
+tests_test_rte_faults_SOURCES = \
+	tests/test-rte-faults.c \
+	ofproto-offload/engine-dump.c \
+	ofproto-offload/engine-port.c \
+	ofproto-offload/engine-remove.c \
+	ofproto-offload/engine.c
+tests_test_rte_faults_CPPFLAGS = $(AM_CPPFLAGS)
+tests_test_rte_faults_LDADD = $(OFFLOAD_LIBS)
+tests_test_rte_faults_DEPENDENCIES = $(OFFLOAD_DEPS)
 else
-EXTRA_DIST += tests/test-rte.c
+EXTRA_DIST += tests/test-rte.c tests/test-rte-faults.c
 endif
 
 # Fuzzers, by a compiler that has libFuzzer.

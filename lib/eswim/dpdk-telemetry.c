@@ -260,8 +260,9 @@ show_config(const char *cmd __rte_unused, const char *params,
     rte_tel_data_start_dict(reply);
     rte_tel_data_add_dict_u64(reply, "vfs", config.vfs);
     rte_tel_data_add_dict_u64(reply, "capacity", config.capacity);
-    rte_tel_data_add_dict_u64(reply, "insert-latency", config.insert_latency);
-    rte_tel_data_add_dict_u64(reply, "counter-refresh",
+    /* Telemetry takes no names with a hyphen. */
+    rte_tel_data_add_dict_u64(reply, "insert_latency", config.insert_latency);
+    rte_tel_data_add_dict_u64(reply, "counter_refresh",
                               config.counter_refresh);
     rte_tel_data_add_dict_u64(reply, "rules",
                               eswitch_n_rules(request.nic->eswitch));

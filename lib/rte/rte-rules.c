@@ -27,6 +27,9 @@ COVERAGE_DEFINE(rte_rule_deleted);
 COVERAGE_DEFINE(rte_rule_lost);
 COVERAGE_DEFINE(rte_rule_failed);
 COVERAGE_DEFINE(rte_rule_query);
+COVERAGE_DEFINE(rte_rule_undead);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
 
 /* Outer addresses of a tunnel, in the form of IPv6. */
 struct outer {
@@ -56,6 +59,11 @@ struct device {
     struct ovs_mutex mutex;
     bool up;
     uint32_t generation;
+
+    /* Rules that it wouldn't destroy, and that nobody knows any more: they go
+     * on forwarding until it does. */
+    struct rte_flow **undead;
+    size_t n_undead, allocated_undead;
 };
 
 static struct device devices[RTE_MAX_ETHPORTS];
@@ -367,22 +375,63 @@ device_query(struct device *device OVS_UNUSED, struct rte_rule *r)
     return 0;
 }
 
-/* Takes the rule out, after a last look at its counters.  Whatever the device
- * says, it isn't ours any more. */
+/* Destroys a rule.  Returns 0 if it is gone: now, or since before. */
+static int
+destroy_flow(uint16_t owner, struct rte_flow *flow)
+{
+    struct rte_flow_error rfe = { .message = NULL };
+    int error;
+
+    if (!rte_flow_destroy(owner, flow, &rfe)) {
+        return 0;
+    }
+    error = rte_errno ? rte_errno : EIO;
+    if (error == ENOENT || error == ENODEV) {
+        return 0;
+    }
+    VLOG_WARN_RL(&rl, "port %"PRIu16" of DPDK can't destroy a rule: %s (%s); "
+                 "it will be asked again", owner, ovs_strerror(error),
+                 rfe.message ? rfe.message : "the driver doesn't say why");
+    return error;
+}
+
+/* Takes the rule out, after a last look at its counters.  Returns false if the
+ * device had lost it.  If it can't be destroyed now, it isn't ours any more
+ * nevertheless: see rte_devices_tidy(). */
 static bool
 device_destroy(struct device *device, struct rte_rule *r)
     OVS_REQUIRES(device->mutex)
 {
-    struct rte_flow_error rfe;
-    int error;
-
     if (!r->flow) {
         return false;
     }
     device_query(device, r);
-    error = rte_flow_destroy(r->owner, r->flow, &rfe);
+    if (destroy_flow(r->owner, r->flow)) {
+        COVERAGE_INC(rte_rule_undead);
+        if (device->n_undead >= device->allocated_undead) {
+            device->undead = x2nrealloc(device->undead,
+                                        &device->allocated_undead,
+                                        sizeof *device->undead);
+        }
+        device->undead[device->n_undead++] = r->flow;
+    }
     r->flow = NULL;
-    return !error;
+    return true;
+}
+
+/* Asks once more for what the device wouldn't destroy. */
+static void
+device_tidy(struct device *device, uint16_t id)
+    OVS_REQUIRES(device->mutex)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < device->n_undead; i++) {
+        if (destroy_flow(id, device->undead[i])) {
+            device->undead[n++] = device->undead[i];
+        }
+    }
+    device->n_undead = n;
 }
 
 /* Rules. */
@@ -635,6 +684,10 @@ device_lose_rules(struct device *device, uint16_t id, bool destroy)
             n++;
         }
     }
+    if (destroy) {
+        device_tidy(device, id);
+    }
+    device->n_undead = 0;       /* They die with the others. */
     device->generation++;
     if (n) {
         VLOG_INFO("port %"PRIu16" of DPDK: %"PRIuSIZE" rules %s", id, n,
@@ -664,6 +717,18 @@ rte_device_lost(uint16_t id)
     device_lose_rules(device, id, false);
     device->up = false;
     ovs_mutex_unlock(&device->mutex);
+}
+
+void
+rte_devices_tidy(void)
+{
+    for (uint16_t id = 0; id < ARRAY_SIZE(devices); id++) {
+        struct device *device = device_get(id);
+
+        ovs_mutex_lock(&device->mutex);
+        device_tidy(device, id);
+        ovs_mutex_unlock(&device->mutex);
+    }
 }
 
 bool

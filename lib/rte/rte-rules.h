@@ -82,6 +82,10 @@ void rte_device_started(uint16_t id);
 void rte_device_stopping(uint16_t id);
 void rte_device_lost(uint16_t id);
 
+/* Asks devices once more to destroy what they wouldn't when it was deleted or
+ * replaced.  To be called now and then. */
+void rte_devices_tidy(void);
+
 /* Can it take rules?  'generation' changes whenever it loses them. */
 bool rte_device_is_up(uint16_t id, uint32_t *generation);
 

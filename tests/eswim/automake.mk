@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	tests/eswim/generator.py \
 	tests/eswim/nic.py \
 	tests/eswim/ovs.py \
+	tests/eswim/queues.py \
 	tests/eswim/refusals.py \
 	tests/eswim/stock-ovs \
 	tests/eswim/stock.py
