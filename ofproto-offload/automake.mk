@@ -86,6 +86,7 @@ ofproto_offload_libofproto_offload_a_SOURCES = \
 
 OFFLOAD_DPDK_SOURCES = \
 	ofproto-offload/dpdk-flow-api.c \
+	ofproto-offload/dpdk-nic-ports.c \
 	ofproto-offload/dpdk-offload.h \
 	ofproto-offload/dpdk-ports.c \
 	ofproto-offload/dpdk-queue.c \

@@ -23,6 +23,7 @@
 struct match;
 struct netdev;
 struct netdev_flow_api;
+struct nic_ports;
 struct nlattr;
 struct offload_port;
 
@@ -42,6 +43,12 @@ int dpdk_ports_open(const struct netdev *);
 
 /* The port of 'netdev', or NULL.  Good until the caller quiesces. */
 struct offload_port *dpdk_ports_lookup(const struct netdev *);
+
+/* dpdk-nic-ports.c. */
+
+/* What DPDK says that its ports are; their numbers are in 'ifindex'.
+ * nic_ports_destroy() is to be called. */
+void dpdk_nic_ports_read(struct nic_ports *);
 
 /* dpdk-queue.c. */
 

@@ -220,7 +220,7 @@ int
 nic_ports_read(struct nic_ports *ports)
 {
     struct ofpbuf request;
-    int family;
+    int family = 0;             /* Not known yet. */
     int error;
 
     hmap_init(&ports->ports);

@@ -9,7 +9,8 @@
  * It is asked by netlink, once for all devices: devlink for ports; rtnetlink
  * for phys_switch_id and, where devlink says nothing (its NICs may belong to
  * another network namespace), phys_port_name, whose form the kernel defines.
- * Nothing is concluded from a device's name.
+ * Nothing is concluded from a device's name.  dpdk-nic-ports.c does the same
+ * for DPDK's.
  *
  * Belongs to the thread that read it. */
 
@@ -32,7 +33,7 @@ struct nic_port {
     struct hmap_node node;      /* In 'ports', by 'ifindex'. */
     int ifindex;
     int master;                 /* Ifindex of the bond it is a part of, 0. */
-    char name[IFNAMSIZ];
+    char name[64];
     char link_kind[IFNAMSIZ];   /* "vxlan", "bond" ..., "". */
     char switch_id[65];         /* In hexadecimal; "": none. */
     char port_name[IFNAMSIZ];   /* phys_port_name; "": none. */

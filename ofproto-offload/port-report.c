@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef DPDK_NETDEV
+#include "dpdk-offload.h"
+#endif
 #include "netdev-offload.h"
 #include "netdev-vport.h"
 #include "netdev.h"
@@ -27,10 +30,8 @@
 /* What is collected. */
 struct collection {
     struct json *rows;
-    struct nic_ports nics;
     struct shash bridges;       /* By datapath port's name, their names,
                                  * "DATAPATH NAME" -> char *. */
-    struct simap ifindexes;     /* Of ports of a datapath, as text. */
 };
 
 /* Bridges. */
@@ -151,7 +152,7 @@ put_answer(struct json *row, const char *offload, const char *reason)
 
 /* Flows of the port become rules of TC: does a NIC take them? */
 static void
-put_hardware(struct json *row, const struct nic_port *nic)
+put_tc_hardware(struct json *row, const struct nic_port *nic)
 {
     bool on;
     int error;
@@ -182,7 +183,14 @@ put_offload(struct json *row, const struct offload_port *port,
 {
     if (port && port->backend) {
         report_put_string(row, "backend", port->backend->name);
-        put_hardware(row, nic);
+        if (port->datapath == OFFLOAD_DP_SYSTEM) {
+            put_tc_hardware(row, nic);
+        } else if (port->match_only) {
+            put_answer(row, "marks", "the device takes no transfer rules: it "
+                       "marks packets for software");
+        } else {
+            put_answer(row, "hardware", "rules go to the NIC");
+        }
         return;
     }
     report_put_string(row, "backend", "none");
@@ -212,48 +220,124 @@ new_row(struct collection *c, const char *name, const char *datapath)
     return row;
 }
 
+/* The ports of one kind of devices, the kernel's or DPDK's. */
+struct devices {
+    struct collection *collection;
+    const struct nic_ports *nics;
+    struct simap plugged;       /* Numbers of those in a datapath, as text. */
+    const char *how;            /* To make the others ports of a bridge. */
+};
+
+static void
+note_plugged(struct devices *devices, int number)
+{
+    char text[16];
+
+    snprintf(text, sizeof text, "%d", number);
+    simap_put(&devices->plugged, text, 1);
+}
+
+/* An eswitch's ports that are in no datapath. */
+static void
+collect_unplugged(struct devices *devices)
+{
+    const struct nic_port *nic;
+
+    HMAP_FOR_EACH (nic, node, &devices->nics->ports) {
+        char number[16];
+        struct json *row;
+
+        snprintf(number, sizeof number, "%d", nic->ifindex);
+        if (nic->flavour == NIC_PORT_NONE
+            || simap_contains(&devices->plugged, number)) {
+            continue;
+        }
+        row = new_row(devices->collection, nic->name, NULL);
+        put_kind(row, OFFLOAD_PORT_PLAIN, nic);
+        put_nic(row, devices->nics, nic);
+        report_put_string(row, "backend", "none");
+        put_answer(row, "no", devices->how);
+    }
+}
+
 /* A port of the kernel datapath. */
 static void
-collect_known_port(const struct ports_entry *entry, void *c_)
+collect_known_port(const struct ports_entry *entry, void *devices_)
 {
-    struct collection *c = c_;
-    const struct nic_port *nic = nic_ports_find(&c->nics, entry->ifindex);
-    struct json *row = new_row(c, entry->name, "system");
-    char ifindex[16];
+    struct devices *devices = devices_;
+    const struct nic_port *nic = nic_ports_find(devices->nics, entry->ifindex);
+    struct json *row = new_row(devices->collection, entry->name, "system");
 
-    snprintf(ifindex, sizeof ifindex, "%d", entry->ifindex);
-    simap_put(&c->ifindexes, ifindex, 1);
+    note_plugged(devices, entry->ifindex);
 
     report_put_uint(row, "number", odp_to_u32(entry->odp_port));
     put_kind(row, entry->kind, nic);
     if (nic) {
-        put_nic(row, &c->nics, nic);
+        put_nic(row, devices->nics, nic);
     }
     put_offload(row, offload_port_lookup(entry->odp_port), entry->refusal,
                 nic);
 }
 
-/* An eswitch's ports that are in no datapath. */
+#ifdef DPDK_NETDEV
+/* A port of the userspace datapath. */
 static void
-collect_unplugged(struct collection *c)
+collect_netdev_port(struct offload_port *port, void *devices_)
 {
+    struct devices *devices = devices_;
     const struct nic_port *nic;
+    struct json *row;
 
-    HMAP_FOR_EACH (nic, node, &c->nics.ports) {
-        char ifindex[16];
-        struct json *row;
-
-        snprintf(ifindex, sizeof ifindex, "%d", nic->ifindex);
-        if (nic->flavour == NIC_PORT_NONE
-            || simap_contains(&c->ifindexes, ifindex)) {
-            continue;
-        }
-        row = new_row(c, nic->name, NULL);
-        put_kind(row, OFFLOAD_PORT_PLAIN, nic);
-        put_nic(row, &c->nics, nic);
-        report_put_string(row, "backend", "none");
-        put_answer(row, "no", "not a port of a bridge: ovs-vsctl add-port");
+    if (port->datapath != OFFLOAD_DP_NETDEV) {
+        return;
     }
+    row = new_row(devices->collection, port->name, "netdev");
+    nic = (port->dpdk_id == OFFLOAD_NO_DPDK ? NULL
+           : nic_ports_find(devices->nics, port->dpdk_id));
+    report_put_uint(row, "number", odp_to_u32(port->odp_port));
+    put_kind(row, port->kind, nic);
+    if (nic) {
+        note_plugged(devices, port->dpdk_id);
+        put_nic(row, devices->nics, nic);
+    }
+    put_offload(row, port, nic ? NULL : "not a device of DPDK", nic);
+}
+
+static void
+collect_dpdk(struct collection *c)
+{
+    struct nic_ports nics;
+    struct devices devices = {
+        .collection = c, .nics = &nics,
+        .plugged = SIMAP_INITIALIZER(&devices.plugged),
+        .how = "not a port of a bridge: ovs-vsctl add-port, with type=dpdk",
+    };
+
+    dpdk_nic_ports_read(&nics);
+    offload_port_for_each(collect_netdev_port, &devices);
+    collect_unplugged(&devices);
+    nic_ports_destroy(&nics);
+    simap_destroy(&devices.plugged);
+}
+#endif
+
+/* Returns 0 or a positive errno. */
+static int
+collect_kernel(struct collection *c)
+{
+    struct nic_ports nics;
+    struct devices devices = {
+        .collection = c, .nics = &nics,
+        .plugged = SIMAP_INITIALIZER(&devices.plugged),
+        .how = "not a port of a bridge: ovs-vsctl add-port",
+    };
+    int error = nic_ports_read(&nics);
+
+    ports_for_each(collect_known_port, &devices);
+    collect_unplugged(&devices);
+    nic_ports_destroy(&nics);
+    simap_destroy(&devices.plugged);
+    return error;
 }
 
 static const char *
@@ -300,14 +384,15 @@ port_report(struct report *r, int argc OVS_UNUSED,
     struct collection c = {
         .rows = json_array_create_empty(),
         .bridges = SHASH_INITIALIZER(&c.bridges),
-        .ifindexes = SIMAP_INITIALIZER(&c.ifindexes),
     };
-    int error = nic_ports_read(&c.nics);
+    int error;
 
     collect_bridges(&c, "system");
     collect_bridges(&c, "netdev");
-    ports_for_each(collect_known_port, &c);
-    collect_unplugged(&c);
+    error = collect_kernel(&c);
+#ifdef DPDK_NETDEV
+    collect_dpdk(&c);
+#endif
     if (c.rows->array.n) {
         qsort(c.rows->array.elems, c.rows->array.n,
               sizeof *c.rows->array.elems, compare_rows);
@@ -321,7 +406,5 @@ port_report(struct report *r, int argc OVS_UNUSED,
     }
     report_table(r, c.rows, columns, ARRAY_SIZE(columns));
 
-    nic_ports_destroy(&c.nics);
     shash_destroy_free_data(&c.bridges);
-    simap_destroy(&c.ifindexes);
 }
