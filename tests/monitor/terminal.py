@@ -12,7 +12,7 @@ import termios
 import time
 
 
-def wait_for(fd, text, seconds=60):
+def wait_for(fd, text, seconds=30):
     """Reads until 'text' has been drawn."""
     seen = b""
     end = time.monotonic() + seconds
