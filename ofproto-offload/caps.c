@@ -68,7 +68,7 @@ action_support(const struct offload_port *port, int type,
 {
     enum offload_action_kind kind = offload_action_kind_of(type);
 
-    *why = row->note;
+    *why = port->datapath == OFFLOAD_DP_NETDEV ? row->rte_note : row->note;
     if (!row->parse) {
         *why = *why ? *why : "nothing in a device can do it";
         return OFFLOAD_SUPPORT_NO;

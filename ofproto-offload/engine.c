@@ -299,7 +299,8 @@ link_rule(struct engine_task *task)
     }
     if (!recirc_parents_in_hardware(op->in_port, task->recirc_id)) {
         return offload_refuse(&op->refusal, OFFLOAD_REFUSED_PARENT,
-                              "recirc_id", NULL, "recirc_id %#"PRIx32,
+                              "recirc_id", "the stage before it must be "
+                              "offloaded first", "recirc_id %#"PRIx32,
                               task->recirc_id);
     }
     return 0;

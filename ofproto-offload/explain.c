@@ -301,7 +301,8 @@ refuse_children(struct path *path)
                 && child->place != ENGINE_IN_OVS && !child->installed) {
                 child->place = ENGINE_IN_OVS;
                 offload_refuse(&child->refusal, OFFLOAD_REFUSED_PARENT,
-                               "recirc_id", NULL, "recirc_id %#"PRIx32,
+                               "recirc_id", "the stage before it must be "
+                               "offloaded first", "recirc_id %#"PRIx32,
                                child->flow.match.flow.recirc_id);
             }
         }

@@ -20,7 +20,7 @@
 #include "util.h"
 #include "uuid.h"
 
-/* Flows whose packets are looked for in the datapath. */
+/* Reasons have ids below. */
 #define MAX_IDS (REFUSAL_LOG_MAX_REASONS + OFFLOAD_N_REFUSALS)
 
 void
@@ -227,6 +227,22 @@ print_row(struct report *r, const struct json *row)
 }
 
 static void
+print_heading(struct report *r, const struct survey *survey, size_t n)
+{
+    size_t flows = hmap_count(&survey->flows);
+    const char *on = survey->port ? " on " : "";
+    const char *port = survey->port ? survey->port : "";
+
+    if (!flows) {
+        report_line(r, "No flow is known to be in software%s%s", on, port);
+    } else {
+        report_line(r, "%"PRIuSIZE" flow%s known to be in software%s%s, for %"
+                    PRIuSIZE" reason%s", flows, flows == 1 ? " is" : "s are",
+                    on, port, n, n == 1 ? "" : "s");
+    }
+}
+
+static void
 print_survey(struct report *r, const struct survey *survey)
 {
     struct json *array = json_array_create_empty();
@@ -239,10 +255,7 @@ print_survey(struct report *r, const struct survey *survey)
         }
     }
     qsort(rows, n, sizeof *rows, compare_rows);
-    report_line(r, "%"PRIu32" flows are known to be in software, for %"PRIuSIZE
-                " reasons%s%s", refusal_log_count(), n,
-                survey->port ? " on " : "",
-                survey->port ? survey->port : "");
+    print_heading(r, survey, n);
     if (refusal_log_n_dropped()) {
         report_line(r, "%"PRIu64" more were refused, too long ago to be "
                     "remembered one by one", refusal_log_n_dropped());

@@ -112,13 +112,14 @@ offload_show(struct report *r, int argc OVS_UNUSED, const char *argv[])
     }
     report_put_format(r->root, "ufid", UUID_FMT,
                       UUID_ARGS((const struct uuid *) &ufid));
-    /* Reads its counters, too. */
-    put_megaflow(r->root, &ufid);
     if (engine_flow_info(&ufid, &info)) {
         report_fail(r, "%s: no rule was made of this flow; offload/explain "
                     "says why", argv[1]);
         return;
     }
+    /* Reads its counters, too. */
+    put_megaflow(r->root, &ufid);
+    engine_flow_info(&ufid, &info);
     put_rule(r->root, &info);
     put_counters(r->root, &info);
     report_fields(r, r->root, 0, columns, ARRAY_SIZE(columns));

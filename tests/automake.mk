@@ -5,6 +5,7 @@ TESTSUITE_AT = \
 	tests/match.at \
 	tests/action.at \
 	tests/engine.at \
+	tests/refusals.at \
 	tests/eswitch.at \
 	tests/rte.at \
 	tests/tc-netlink.at \
@@ -65,6 +66,20 @@ tests_test_engine_SOURCES = \
 tests_test_engine_CPPFLAGS = $(AM_CPPFLAGS)
 tests_test_engine_LDADD = $(OFFLOAD_LIBS)
 tests_test_engine_DEPENDENCIES = $(OFFLOAD_DEPS)
+
+# What is remembered of refused flows, and how commands answer.
+check_PROGRAMS += tests/test-refusals
+tests_test_refusals_SOURCES = \
+	tests/test-refusals.c \
+	ofproto-offload/refusal-log.c \
+	ofproto-offload/report.c
+tests_test_refusals_CPPFLAGS = $(AM_CPPFLAGS)
+tests_test_refusals_LDADD = $(OFFLOAD_LIBS)
+tests_test_refusals_DEPENDENCIES = $(OFFLOAD_DEPS)
+tests_test_refusals_LDFLAGS = \
+	$(AM_LDFLAGS) \
+	-Wl,--wrap=unixctl_command_reply \
+	-Wl,--wrap=unixctl_command_reply_error
 
 # What is between Open vSwitch and the engine, with an engine that does nothing.
 check_PROGRAMS += tests/test-glue

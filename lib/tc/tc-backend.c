@@ -299,8 +299,7 @@ refuse_by_kernel(struct tc_transit *transit, int error)
     const char *extack = transit->reply.extack;
 
     COVERAGE_INC(tc_rule_failed);
-    offload_refuse(refusal, code, "tc flower", NULL, "%s%s%s",
-                   ovs_strerror(error), extack[0] ? ": " : "", extack);
+    offload_refuse(refusal, code, "tc flower", NULL, "%s", extack);
     refusal->error = error;
     return offload_refusal_errno(refusal);
 }
