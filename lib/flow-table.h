@@ -84,6 +84,8 @@ enum offload_flow_flush {
 };
 
 struct offload_flow {
+    /* What the readers of the userspace datapath need of each flow in each
+     * sweep is together: most of its time is spent on waiting for memory. */
     struct cmap_node node;      /* In the table, by 'ufid'. */
     ovs_u128 ufid;
 
@@ -96,24 +98,26 @@ struct offload_flow {
                                  * deleted.  Reported as EVICTING ones are, so
                                  * that OVS has it deleted again. */
     bool partial;               /* Software does its actions and counts. */
+
+    /* Under the flow's lock. */
+    struct offload_counters last;   /* As last read from the device. */
+    struct offload_counters base;   /* Of earlier rules of this flow. */
+    long long int used;         /* When 'last' was seen to grow, msec of the
+                                 * monotonic clock; 0: never. */
+    struct flow_readers readers;
+    uint64_t seq;               /* Of the last change of the rule. */
+    long long int evicted;      /* When it became EVICTING, msec. */
+
+    /* As 'state'. */
+    struct offload_port *port;  /* Input port; NULL once that is gone. */
     enum offload_datapath datapath;
     uint32_t mark;              /* See offload_rule. */
     uint64_t seen;              /* The last dump that has seen it. */
-    struct offload_port *port;  /* Input port; NULL once that is gone. */
     uint32_t port_index;        /* For port-flows.c. */
     enum offload_flow_flush flush;
     union offload_handle handle;
     OVSRCU_TYPE(struct flow_spec *) spec;
     struct recirc_links *recirc;    /* See recirc-parents.h, or NULL. */
-
-    /* Under the flow's lock. */
-    uint64_t seq;               /* Of the last change of the rule. */
-    struct offload_counters base;   /* Of earlier rules of this flow. */
-    struct offload_counters last;   /* As last read from the device. */
-    long long int used;         /* When 'last' was seen to grow, msec of the
-                                 * monotonic clock; 0: never. */
-    long long int evicted;      /* When it became EVICTING, msec. */
-    struct flow_readers readers;
 };
 
 /* A copy of what a flow has counted. */

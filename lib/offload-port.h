@@ -65,6 +65,15 @@ struct offload_port_activity {
                                          * be read whatever it says. */
 };
 
+/* How the counters of a port of the userspace datapath are read.  For the one
+ * thread that does it. */
+struct offload_port_reading {
+    uint64_t seq;               /* flow_table_seq() at the last reading. */
+    unsigned int n_idle;        /* So many readings, the last one among them,
+                                 * have found nothing new. */
+    unsigned int n_skipped;     /* Readings left out since the last one. */
+};
+
 struct offload_port {
     struct cmap_node node;      /* In the port map, by 'odp_port'. */
     struct cmap_node ifindex_node;          /* In another, by 'ifindex'. */
@@ -91,6 +100,7 @@ struct offload_port {
                                  * the device may have lost some. */
 
     struct offload_port_activity activity;
+    struct offload_port_reading reading;
     struct offload_statistics statistics;
 
     bool match_only;            /* Its device takes no actions, whatever a flow

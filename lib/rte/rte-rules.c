@@ -48,7 +48,7 @@ struct rte_rule {
     struct offload_port *tunnel;    /* Where it leads (an outer rule), or its
                                      * own port (an inner one), or NULL. */
     bool is_outer;
-    struct outer outer;
+    struct outer *outer;        /* If 'tunnel'. */
 
     /* Under the device's mutex. */
     struct rte_flow *flow;      /* NULL: the device has lost it. */
@@ -191,6 +191,8 @@ slot_free(uint32_t slot)
 {
     struct rte_rule *r = slot_get(slot);
 
+    free(r->outer);
+    r->outer = NULL;
     r->used = false;
     r->generation++;
     list_add(&free_slots, &n_free, &allocated_free, slot);
@@ -242,14 +244,17 @@ outer_from_rule(struct rte_rule *r, const struct offload_rule *rule)
     const struct flow *mask = &rule->match.wc.masks;
     const struct flow_tnl *tnl = &rule->packet->tunnel;
 
+    free(r->outer);
+    r->outer = NULL;
     r->tunnel = NULL;
     r->is_outer = false;
     if (offload_port_kind_is_tunnel(rule->in_port->kind)) {
         bool v4 = tnl->ip_src || tnl->ip_dst;
 
         r->tunnel = rule->in_port;
-        r->outer.src = v4 ? mapped(tnl->ip_src) : tnl->ipv6_src;
-        r->outer.dst = v4 ? mapped(tnl->ip_dst) : tnl->ipv6_dst;
+        r->outer = xzalloc(sizeof *r->outer);
+        r->outer->src = v4 ? mapped(tnl->ip_src) : tnl->ipv6_src;
+        r->outer->dst = v4 ? mapped(tnl->ip_dst) : tnl->ipv6_dst;
     } else if (rule->n_actions
                && rule->actions[0].kind == OFFLOAD_ACT_TUNNEL_POP
                && offload_port_try_ref(rule->actions[0].tunnel_pop.port)) {
@@ -257,10 +262,11 @@ outer_from_rule(struct rte_rule *r, const struct offload_rule *rule)
 
         r->tunnel = rule->actions[0].tunnel_pop.port;
         r->is_outer = true;
-        r->outer.src = v4 ? mapped(key->nw_src) : key->ipv6_src;
-        r->outer.dst = v4 ? mapped(key->nw_dst) : key->ipv6_dst;
-        r->outer.src_mask = v4 ? mapped_mask(mask->nw_src) : mask->ipv6_src;
-        r->outer.dst_mask = v4 ? mapped_mask(mask->nw_dst) : mask->ipv6_dst;
+        r->outer = xzalloc(sizeof *r->outer);
+        r->outer->src = v4 ? mapped(key->nw_src) : key->ipv6_src;
+        r->outer->dst = v4 ? mapped(key->nw_dst) : key->ipv6_dst;
+        r->outer->src_mask = v4 ? mapped_mask(mask->nw_src) : mask->ipv6_src;
+        r->outer->dst_mask = v4 ? mapped_mask(mask->nw_dst) : mask->ipv6_dst;
     }
 }
 
@@ -287,10 +293,10 @@ count_outer(const struct rte_rule *inner, uint64_t packets, uint64_t bytes)
     for (size_t i = 0; aux && i < aux->n_outers; i++) {
         struct rte_rule *r = slot_get(aux->outers[i]);
 
-        if (addr_matches(&inner->outer.src, &r->outer.src,
-                         &r->outer.src_mask)
-            && addr_matches(&inner->outer.dst, &r->outer.dst,
-                            &r->outer.dst_mask)) {
+        if (addr_matches(&inner->outer->src, &r->outer->src,
+                         &r->outer->src_mask)
+            && addr_matches(&inner->outer->dst, &r->outer->dst,
+                            &r->outer->dst_mask)) {
             /* Outer rules' counters are protected by this mutex. */
             r->counters.hw_packets += packets;
             r->counters.hw_bytes += bytes;
