@@ -25,6 +25,7 @@ NIC_MODULE_FILES = \
 	lib/eswim/linux/fault.c \
 	lib/eswim/linux/fault.h \
 	lib/eswim/linux/flower.c \
+	lib/eswim/linux/health.c \
 	lib/eswim/linux/host.c \
 	lib/eswim/linux/key.c \
 	lib/eswim/linux/key.h \

@@ -65,6 +65,18 @@ static inline int eswim_compat_info_driver(struct devlink_info_req *req,
 }
 #endif
 
+/* 6.4: who has the operations for "devlink dev reload" has it. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+static inline void eswim_compat_allow_reload(struct devlink *devlink)
+{
+}
+#else
+static inline void eswim_compat_allow_reload(struct devlink *devlink)
+{
+	devlink_set_features(devlink, DEVLINK_F_RELOAD);
+}
+#endif
+
 /* 6.4: attributes of a bus are told of a constant bus. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
 #define ESWIM_CONST_BUS const

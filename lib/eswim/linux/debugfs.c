@@ -7,7 +7,8 @@
  *				numbers; see fault.h
  *	refuse_keys, refuse_actions
  *				names, "none", or "all"; a write replaces
- *	reset			any write makes the hardware forget its rules
+ *	reset			any write makes the firmware fail; "devlink
+ *				health" recovers it, unless told not to
  */
 
 #include <linux/debugfs.h>
@@ -242,7 +243,7 @@ static const struct file_operations eswim_names_fops = {
 static ssize_t eswim_reset_write(struct file *file, const char __user *from,
 				 size_t size, loff_t *pos)
 {
-	eswim_fault_reset(file->private_data);
+	eswim_health_fail(file->private_data);
 	return size;
 }
 

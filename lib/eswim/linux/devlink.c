@@ -60,7 +60,37 @@ static int eswim_info_get(struct devlink *devlink,
 	return eswim_compat_info_driver(req, "eswim");
 }
 
+/* The driver starts again: uplink and representors are new devices, the rules
+ * are gone.  VFs, mode and the guests' ends stay.
+ */
+static int eswim_reload_down(struct devlink *devlink, bool netns_change,
+			     enum devlink_reload_action action,
+			     enum devlink_reload_limit limit,
+			     struct netlink_ext_ack *extack)
+{
+	if (netns_change) {
+		NL_SET_ERR_MSG_MOD(extack,
+				   "The NIC can't change its network namespace");
+		return -EOPNOTSUPP;
+	}
+	eswim_nic_down(devlink_priv(devlink));
+	return 0;
+}
+
+static int eswim_reload_up(struct devlink *devlink,
+			   enum devlink_reload_action action,
+			   enum devlink_reload_limit limit,
+			   u32 *actions_performed,
+			   struct netlink_ext_ack *extack)
+{
+	*actions_performed = BIT(DEVLINK_RELOAD_ACTION_DRIVER_REINIT);
+	return eswim_nic_up(devlink_priv(devlink));
+}
+
 const struct devlink_ops eswim_devlink_ops = {
+	.reload_actions = BIT(DEVLINK_RELOAD_ACTION_DRIVER_REINIT),
+	.reload_down = eswim_reload_down,
+	.reload_up = eswim_reload_up,
 	.eswitch_mode_get = eswim_mode_get,
 	.eswitch_mode_set = eswim_mode_set,
 	.eswitch_inline_mode_get = eswim_inline_mode_get,

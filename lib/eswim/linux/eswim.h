@@ -19,14 +19,16 @@
  * ("legacy.c").
  *
  * Lives: a NIC is a device on the "eswim" bus; struct eswim_nic lives from
- * probe to remove, and its vports with it.  The wire and the uplink live as
- * long as the NIC, a VF's guest end as long as the VF device is bound to this
- * driver, a representor as long as the VF is there and the mode is switchdev.
+ * probe to remove, and its vports with it.  The wire lives as long as the NIC,
+ * a VF's guest end as long as the VF device is bound to this driver.  The
+ * host's ends are made anew by "devlink dev reload"; but for that, the uplink
+ * lives as long as the NIC, a representor as long as the VF is there and the
+ * mode is switchdev.
  *
  * Locks, outermost first:
  *
  *	device_lock(PF)		number of VFs
- *	devl_lock		mode, representors, devlink ports
+ *	devl_lock		mode, host's ends, devlink ports
  *	rtnl			network devices, VF configuration
  *	nic->rules_lock		rules, blocks, faults
  *
@@ -38,6 +40,7 @@
 #include <linux/device.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <linux/if_vlan.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
@@ -65,9 +68,21 @@ struct eswim_vf_config {
 	int link_state;
 };
 
+/* What "ethtool -S" counts at a vport; the names are in ethtool.c. */
+enum eswim_stat {
+	ESWIM_STAT_RX_PACKETS,		/* Into the switch, from the far end. */
+	ESWIM_STAT_RX_BYTES,
+	ESWIM_STAT_RX_MISSES,		/* Of these: no rule, to software. */
+	ESWIM_STAT_RX_DROPS,		/* Of these: dropped by a rule. */
+	ESWIM_STAT_TX_PACKETS,		/* Out of the switch, to the far end. */
+	ESWIM_STAT_TX_BYTES,
+	ESWIM_N_STATS
+};
+
 struct eswim_vport {
 	struct eswim_nic *nic;
 	unsigned int index;
+	atomic64_t stats[ESWIM_N_STATS];
 	struct net_device __rcu *host;
 	struct net_device __rcu *far;
 	struct eswim_block __rcu *block;	/* TC's, on the host's end. */
@@ -86,6 +101,7 @@ struct eswim_nic {
 	unsigned int id;
 	struct netdev_phys_item_id switch_id;
 	u16 mode;				/* DEVLINK_ESWITCH_MODE_*. */
+	bool is_up;				/* Are there host's ends? */
 	unsigned int n_vfs;
 	struct eswim_vport vports[ESWIM_N_VPORTS];
 
@@ -97,6 +113,7 @@ struct eswim_nic {
 	struct eswim_faults faults;
 	struct delayed_work counters_work;
 
+	struct devlink_health_reporter *reporter;
 	struct dentry *debugfs;
 };
 
@@ -126,6 +143,18 @@ static inline bool eswim_vport_is_wire(const struct eswim_vport *vport)
 	return vport->index == ESWIM_WIRE;
 }
 
+/* Of a packet in the switch: its outermost tag is beside it. */
+static inline unsigned int eswim_frame_len(const struct sk_buff *skb)
+{
+	return skb->len + (skb_vlan_tag_present(skb) ? VLAN_HLEN : 0);
+}
+
+static inline void eswim_stat_add(struct eswim_vport *vport,
+				  enum eswim_stat stat, unsigned int n)
+{
+	atomic64_add(n, &vport->stats[stat]);
+}
+
 static inline bool eswim_is_switchdev(const struct eswim_nic *nic)
 {
 	return READ_ONCE(nic->mode) == DEVLINK_ESWITCH_MODE_SWITCHDEV;
@@ -142,11 +171,18 @@ int eswim_nic_set_vfs(struct eswim_nic *nic, unsigned int n_vfs,
 		      struct netlink_ext_ack *extack);
 int eswim_nic_set_mode(struct eswim_nic *nic, u16 mode,
 		       struct netlink_ext_ack *extack);
+int eswim_nic_up(struct eswim_nic *nic);
+void eswim_nic_down(struct eswim_nic *nic);
 
 /* devlink.c */
 extern const struct devlink_ops eswim_devlink_ops;
 int eswim_devlink_port_add(struct eswim_vport *vport);
 void eswim_devlink_port_del(struct eswim_vport *vport);
+
+/* health.c */
+int eswim_health_add(struct eswim_nic *nic);
+void eswim_health_del(struct eswim_nic *nic);
+void eswim_health_fail(struct eswim_nic *nic);
 
 /* netdev.c: what both ends share. */
 struct net_device *

@@ -29,11 +29,14 @@ static netdev_tx_t eswim_far_xmit(struct sk_buff *skb, struct net_device *dev)
 	if (!netif_carrier_ok(dev) || eswim_is_spoofed(vport, dev, skb)) {
 		DEV_STATS_INC(dev, tx_dropped);
 		kfree_skb(skb);
-	} else if (eswim_is_switchdev(vport->nic)) {
-		eswim_walk(vport, skb);
-	} else {
-		eswim_legacy_from_far(vport, skb);
+		return NETDEV_TX_OK;
 	}
+	eswim_stat_add(vport, ESWIM_STAT_RX_PACKETS, 1);
+	eswim_stat_add(vport, ESWIM_STAT_RX_BYTES, eswim_frame_len(skb));
+	if (eswim_is_switchdev(vport->nic))
+		eswim_walk(vport, skb);
+	else
+		eswim_legacy_from_far(vport, skb);
 	return NETDEV_TX_OK;
 }
 
@@ -94,9 +97,13 @@ void eswim_far_send(struct eswim_vport *vport, struct sk_buff *skb)
 
 	rcu_read_lock();
 	dev = rcu_dereference(vport->far);
-	if (dev)
+	if (dev) {
+		eswim_stat_add(vport, ESWIM_STAT_TX_PACKETS, 1);
+		eswim_stat_add(vport, ESWIM_STAT_TX_BYTES,
+			       eswim_frame_len(skb));
 		eswim_deliver(dev, skb);
-	else
+	} else {
 		kfree_skb(skb);
+	}
 	rcu_read_unlock();
 }

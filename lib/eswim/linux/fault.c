@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Faults on demand; see fault.h.  All with rules_lock. */
+/* Faults on demand; see fault.h. */
 
 #include <linux/delay.h>
 
@@ -19,6 +19,11 @@ int eswim_fault_operation(struct eswim_nic *nic,
 {
 	struct eswim_faults *faults = &nic->faults;
 
+	if (faults->has_failed) {
+		NL_SET_ERR_MSG_MOD(extack,
+				   "The firmware has failed, see devlink health");
+		return -EIO;
+	}
 	if (!faults->fail_nth || --faults->fail_nth)
 		return 0;
 	NL_SET_ERR_MSG_MOD(extack, "Failure on demand (debugfs fail_nth)");
@@ -38,7 +43,20 @@ int eswim_fault_insert(struct eswim_nic *nic, struct netlink_ext_ack *extack)
 	return 0;
 }
 
-void eswim_fault_reset(struct eswim_nic *nic)
+static void eswim_fault_set(struct eswim_nic *nic, bool has_failed)
 {
+	mutex_lock(&nic->rules_lock);
+	nic->faults.has_failed = has_failed;
+	mutex_unlock(&nic->rules_lock);
+}
+
+void eswim_fault_fail(struct eswim_nic *nic)
+{
+	eswim_fault_set(nic, true);
 	eswim_rules_forget_all(nic);
+}
+
+void eswim_fault_recover(struct eswim_nic *nic)
+{
+	eswim_fault_set(nic, false);
 }

@@ -33,37 +33,8 @@ static void eswim_nic_init(struct eswim_nic *nic, struct device *dev,
 	eswim_faults_init(&nic->faults);
 }
 
-/* With devl_lock. */
-static int eswim_wire_create(struct eswim_vport *wire)
-{
-	int err;
-
-	err = eswim_devlink_port_add(wire);
-	if (err)
-		return err;
-	err = eswim_host_create(wire);
-	if (err)
-		goto err_port;
-	err = eswim_far_create(wire, NULL);
-	if (err)
-		goto err_host;
-	return 0;
-
-err_host:
-	eswim_host_destroy(wire);
-err_port:
-	eswim_devlink_port_del(wire);
-	return err;
-}
-
-static void eswim_wire_destroy(struct eswim_vport *wire)
-{
-	eswim_far_destroy(wire);
-	eswim_host_destroy(wire);
-	eswim_devlink_port_del(wire);
-}
-
-static int eswim_rep_create(struct eswim_vport *vport)
+/* With devl_lock.  The uplink's or a representor. */
+static int eswim_port_create(struct eswim_vport *vport)
 {
 	int err;
 
@@ -79,7 +50,7 @@ static int eswim_rep_create(struct eswim_vport *vport)
 /* Rules that send packets to a VF must not outlive it: another VF may get its
  * number.
  */
-static void eswim_rep_destroy(struct eswim_vport *vport)
+static void eswim_port_destroy(struct eswim_vport *vport)
 {
 	eswim_host_destroy(vport);
 	eswim_devlink_port_del(vport);
@@ -89,7 +60,7 @@ static void eswim_rep_destroy(struct eswim_vport *vport)
 static void eswim_reps_destroy(struct eswim_nic *nic, unsigned int n)
 {
 	while (n)
-		eswim_rep_destroy(&nic->vports[n--]);
+		eswim_port_destroy(&nic->vports[n--]);
 }
 
 static int eswim_reps_create(struct eswim_nic *nic, unsigned int n)
@@ -98,13 +69,54 @@ static int eswim_reps_create(struct eswim_nic *nic, unsigned int n)
 	int err;
 
 	for (i = 1; i <= n; i++) {
-		err = eswim_rep_create(&nic->vports[i]);
+		err = eswim_port_create(&nic->vports[i]);
 		if (err) {
 			eswim_reps_destroy(nic, i - 1);
 			return err;
 		}
 	}
 	return 0;
+}
+
+/**
+ * eswim_nic_up() - Make the uplink, and in switchdev mode the representors
+ * @nic: The NIC, with devl_lock held.
+ *
+ * Return: 0 or a negative errno; then there is none of them.
+ */
+int eswim_nic_up(struct eswim_nic *nic)
+{
+	int err;
+
+	err = eswim_port_create(&nic->vports[ESWIM_WIRE]);
+	if (err)
+		return err;
+	if (eswim_is_switchdev(nic)) {
+		err = eswim_reps_create(nic, nic->n_vfs);
+		if (err) {
+			eswim_port_destroy(&nic->vports[ESWIM_WIRE]);
+			return err;
+		}
+	}
+	nic->is_up = true;
+	return 0;
+}
+
+/**
+ * eswim_nic_down() - Undo eswim_nic_up()
+ * @nic: The NIC, with devl_lock held; it may be down.
+ *
+ * A firmware that has failed is running again after that.
+ */
+void eswim_nic_down(struct eswim_nic *nic)
+{
+	if (!nic->is_up)
+		return;
+	nic->is_up = false;
+	if (eswim_is_switchdev(nic))
+		eswim_reps_destroy(nic, nic->n_vfs);
+	eswim_port_destroy(&nic->vports[ESWIM_WIRE]);
+	eswim_fault_recover(nic);
 }
 
 /**
@@ -125,7 +137,7 @@ int eswim_nic_set_vfs(struct eswim_nic *nic, unsigned int n_vfs,
 	int err = 0;
 
 	devl_lock(devlink);
-	if (eswim_is_switchdev(nic)) {
+	if (eswim_is_switchdev(nic) && nic->is_up) {
 		if (n_vfs)
 			err = eswim_reps_create(nic, n_vfs);
 		else
@@ -155,6 +167,10 @@ int eswim_nic_set_mode(struct eswim_nic *nic, u16 mode,
 
 	if (mode == nic->mode)
 		return 0;
+	if (!nic->is_up) {
+		NL_SET_ERR_MSG_MOD(extack, "The NIC needs to be reloaded");
+		return -ENODEV;
+	}
 	switch (mode) {
 	case DEVLINK_ESWITCH_MODE_LEGACY:
 		WRITE_ONCE(nic->mode, mode);
@@ -195,16 +211,29 @@ struct eswim_nic *eswim_nic_create(struct device *dev, unsigned int id)
 	nic = devlink_priv(devlink);
 	eswim_nic_init(nic, dev, id);
 
+	eswim_compat_allow_reload(devlink);
+	err = eswim_health_add(nic);
+	if (err)
+		goto err_free;
+	err = eswim_far_create(&nic->vports[ESWIM_WIRE], NULL);
+	if (err)
+		goto err_health;
 	devl_lock(devlink);
-	err = eswim_wire_create(&nic->vports[ESWIM_WIRE]);
+	err = eswim_nic_up(nic);
 	devl_unlock(devlink);
-	if (err) {
-		devlink_free(devlink);
-		return ERR_PTR(err);
-	}
-	eswim_debugfs_add(nic);
+	if (err)
+		goto err_far;
 	devlink_register(devlink);
+	eswim_debugfs_add(nic);
 	return nic;
+
+err_far:
+	eswim_far_destroy(&nic->vports[ESWIM_WIRE]);
+err_health:
+	eswim_health_del(nic);
+err_free:
+	devlink_free(devlink);
+	return ERR_PTR(err);
 }
 
 /**
@@ -215,11 +244,13 @@ void eswim_nic_destroy(struct eswim_nic *nic)
 {
 	struct devlink *devlink = priv_to_devlink(nic);
 
-	devlink_unregister(devlink);
 	eswim_debugfs_del(nic);
+	devlink_unregister(devlink);
+	eswim_far_destroy(&nic->vports[ESWIM_WIRE]);
 	devl_lock(devlink);
-	eswim_wire_destroy(&nic->vports[ESWIM_WIRE]);
+	eswim_nic_down(nic);
 	devl_unlock(devlink);
 	eswim_rules_exit(nic);
+	eswim_health_del(nic);
 	devlink_free(devlink);
 }

@@ -18,19 +18,17 @@ static struct eswim_copy *eswim_copy_of(struct sk_buff *skb)
 	return (struct eswim_copy *)skb->cb;
 }
 
-static unsigned int eswim_frame_len(const struct sk_buff *skb)
-{
-	return skb->len + (skb_vlan_tag_present(skb) ? VLAN_HLEN : 0);
-}
-
 static void eswim_send(struct eswim_nic *nic, struct sk_buff *skb,
 		       unsigned int index, bool to_host)
 {
 	struct eswim_vport *vport = &nic->vports[index];
 	struct net_device *dev;
 
-	dev = to_host ? rcu_dereference(vport->host) :
-			rcu_dereference(vport->far);
+	if (!to_host) {
+		eswim_far_send(vport, skb);
+		return;
+	}
+	dev = rcu_dereference(vport->host);
 	if (dev)
 		eswim_deliver(dev, skb);
 	else
@@ -76,6 +74,7 @@ static void eswim_walk_commit(struct eswim_walk *walk)
 		consume_skb(walk->orig);
 	switch (walk->fate) {
 	case ESWIM_DROP:
+		eswim_stat_add(walk->from, ESWIM_STAT_RX_DROPS, 1);
 		kfree_skb(walk->skb);
 		break;
 	case ESWIM_TO_SOFTWARE:
@@ -90,6 +89,7 @@ static void eswim_walk_commit(struct eswim_walk *walk)
 
 static void eswim_walk_forget(struct eswim_walk *walk)
 {
+	eswim_stat_add(walk->from, ESWIM_STAT_RX_MISSES, 1);
 	__skb_queue_purge(&walk->copies);
 	if (walk->skb != walk->orig)
 		consume_skb(walk->skb);
