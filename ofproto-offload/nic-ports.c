@@ -286,26 +286,28 @@ static int
 find_feature(const char *device, const char *name, uint32_t *index,
              uint32_t *n)
 {
-    struct {
+    union {
         struct ethtool_sset_info head;
-        uint32_t n;
+        uint32_t words[sizeof(struct ethtool_sset_info) / 4 + 1];
     } info = {
         .head = { .cmd = ETHTOOL_GSSET_INFO,
                   .sset_mask = 1ULL << ETH_SS_FEATURES },
     };
     struct ethtool_gstrings *strings;
+    uint32_t n_strings;
     int error;
 
     error = ethtool(device, &info);
-    if (error || !info.head.sset_mask || info.n > 4096) {
+    n_strings = info.words[ARRAY_SIZE(info.words) - 1];
+    if (error || !info.head.sset_mask || n_strings > 4096) {
         return error ? error : EOPNOTSUPP;
     }
-    strings = xzalloc(sizeof *strings + info.n * ETH_GSTRING_LEN);
+    strings = xzalloc(sizeof *strings + n_strings * ETH_GSTRING_LEN);
     strings->cmd = ETHTOOL_GSTRINGS;
     strings->string_set = ETH_SS_FEATURES;
-    strings->len = info.n;
+    strings->len = n_strings;
     error = ethtool(device, strings);
-    *n = MIN(info.n, strings->len);
+    *n = MIN(n_strings, strings->len);
     for (*index = 0; !error && *index < *n; ++*index) {
         if (!strncmp((char *) &strings->data[*index * ETH_GSTRING_LEN], name,
                      ETH_GSTRING_LEN)) {
