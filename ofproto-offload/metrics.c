@@ -17,6 +17,8 @@ enum scope {
     DATAPATH,                   /* Each datapath. */
     PORT,                       /* Each port. */
     REFUSAL,                    /* Each reason for refusals. */
+    REFUSED,                    /* Each reason, by port, for flows that are in
+                                 * software now. */
 };
 
 enum type { COUNTER, GAUGE, HISTOGRAM };
@@ -96,6 +98,9 @@ static const struct metric {
     { "ovs_offload_refusals_total", COUNTER, REFUSAL, "count", 1, NULL,
       "Refusals, by reason." },
 
+    { "ovs_offload_refused_flows", GAUGE, REFUSED, "flows", 1, NULL,
+      "Flows that are in software now because they were refused." },
+
     /* Ports. */
     { "ovs_offload_port_rules", GAUGE, PORT, "in_hardware", 1,
       "place=\"hardware\"", "Rules of a port, by who runs them." },
@@ -144,6 +149,11 @@ static const struct label port_labels[] = {
 static const struct label refusal_labels[] = {
     { "reason", "reason", NULL }, { NULL, NULL, NULL },
 };
+static const struct label refused_labels[] = {
+    { "datapath", "datapath", NULL }, { "port", "port", NULL },
+    { "reason", "reason", NULL }, { "subject", "subject", NULL },
+    { NULL, NULL, NULL },
+};
 static const struct label no_labels[] = { { NULL, NULL, NULL } };
 
 /* Where a scope's objects are, and their labels. */
@@ -155,6 +165,7 @@ static const struct {
     [DATAPATH] = { "datapaths", datapath_labels },
     [PORT] = { "ports", port_labels },
     [REFUSAL] = { "refusals", refusal_labels },
+    [REFUSED] = { "refused_flows", refused_labels },
 };
 
 static void

@@ -23,6 +23,7 @@
 #include "ofproto/ofproto-dpif.h"
 #include "openvswitch/shash.h"
 #include "ports.h"
+#include "refusal-log.h"
 #include "report.h"
 #include "timeval.h"
 #include "util.h"
@@ -352,6 +353,19 @@ refusals_to_json(void)
     return array;
 }
 
+static void
+collect_reason(const struct refusal_reason_stats *stats, void *array)
+{
+    struct json *object = json_object_create();
+
+    report_put_string(object, "datapath", datapaths[stats->datapath].name);
+    report_put_string(object, "port", stats->port[0] ? stats->port : NULL);
+    report_put_string(object, "reason", offload_refusal_name(stats->code));
+    report_put_string(object, "subject", stats->subject);
+    report_put_uint(object, "flows", stats->n_flows);
+    json_array_add(array, object);
+}
+
 static int
 compare_ports(const void *a_, const void *b_)
 {
@@ -371,6 +385,7 @@ status_collect(struct json *root)
     struct collection c = { .ports = json_array_create_empty() };
     bool enabled = netdev_is_flow_api_enabled();
     struct json *array = json_array_create_empty();
+    struct json *reasons = json_array_create_empty();
 
     report_put_string(root, "version", OFFLOAD_VERSION);
     report_put_bool(root, "enabled", enabled);
@@ -383,6 +398,8 @@ status_collect(struct json *root)
     report_put_uint(root, "parents_in_software",
                     flow_table_count(OFFLOAD_FLOW_REFUSED));
     json_object_put(root, "refusals", refusals_to_json());
+    refusal_log_for_each_reason(collect_reason, reasons);
+    json_object_put(root, "refused_flows", reasons);
 
     offload_port_for_each(collect_port, &c);
     if (c.ports->array.n) {

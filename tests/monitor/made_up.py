@@ -44,6 +44,9 @@ def status():
             "leaving": 0, "parents_in_software": 0,
             "refusals": [{"reason": "table-full", "count": 4,
                           "text": "hardware table is full"}],
+            "refused_flows": [{"datapath": "system", "port": "vm1",
+                               "reason": "table-full", "subject": None,
+                               "flows": 3}],
             "ports": [port("vm1", 25, 20), port(WEIRD, 0, 0)],
             "datapaths": [datapath]}
 
