@@ -102,7 +102,6 @@ struct offload_port {
     struct offload_port_activity activity;
     struct offload_port_reading reading;
     struct offload_statistics statistics;
-    struct offload_port_reading reading;
 
     bool match_only;            /* Its device takes no actions, whatever a flow
                                  * says: see offload_op's 'partial'.  Set by
