@@ -625,9 +625,10 @@ collect_port(struct offload_port *port, void *list_)
 }
 
 /* A port on which nothing has happened for IDLE_READINGS in a row, and whose
- * rules are the same, is read once instead of 1 + MAX_SKIPPED times.  Its rules'
- * counters are that much later, once, when packets come again; that is still
- * much less than the time after which Open vSwitch takes a flow for idle. */
+ * rules are the same, is read once instead of 1 + MAX_SKIPPED times.  Its
+ * rules' counters are that much later, once, when packets come again; that is
+ * still much less than the time after which Open vSwitch takes a flow for
+ * idle. */
 #define IDLE_READINGS 8
 #define MAX_SKIPPED 3
 

@@ -6,8 +6,8 @@
  *
  * Whatever happens, afterwards each flow that the engine says is offloaded has
  * one rule in the device, the one that it was put with last; there is no other
- * rule; and its counters have only grown.  The device ends the program if it is
- * asked for a rule that it hasn't got (any more). */
+ * rule; and its counters have only grown.  The device ends the program if it
+ * is asked for a rule that it hasn't got (any more). */
 
 #include <config.h>
 
@@ -93,7 +93,8 @@ rte_flow_validate(uint16_t port_id OVS_UNUSED,
 }
 
 int
-rte_eth_dev_info_get(uint16_t port_id OVS_UNUSED, struct rte_eth_dev_info *info)
+rte_eth_dev_info_get(uint16_t port_id OVS_UNUSED,
+                     struct rte_eth_dev_info *info)
 {
     memset(info, 0, sizeof *info);
     return 0;

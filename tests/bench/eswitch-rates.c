@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What one core does as the eswitch of the NIC in software: walks with a number
- * of rules that have a number of different masks, rules made and destroyed, and
- * frames forwarded from one port to another.
+/* What one core does as the eswitch of the NIC in software: walks with a
+ * number of rules that have a number of different masks, rules made and
+ * destroyed, and frames forwarded from one port to another.
  *
  *     eswitch-rates --rules N --masks M [--size BYTES] [--seconds S]
  *
  * prints a JSON object with what it was told and rates a second: "create",
- * "lookup" (of frames of all rules in turn, whose action is to drop), "forward"
- * (one rule, an output) and "destroy". */
+ * "lookup" (of frames of all rules in turn, whose action is to drop),
+ * "forward" (one rule, an output) and "destroy". */
 
 #include <errno.h>
 #include <getopt.h>

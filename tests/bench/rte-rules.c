@@ -250,7 +250,7 @@ raw_del(struct rules *r, uint32_t i)
 {
     struct rte_flow_error error;
 
-    r->errors += rte_flow_destroy(r->encoding->owner, r->flows[i], &error) != 0;
+    r->errors += !!rte_flow_destroy(r->encoding->owner, r->flows[i], &error);
 }
 
 static size_t

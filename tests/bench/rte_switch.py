@@ -28,8 +28,8 @@ OPENFLOW = ('priority=10,in_port=r0,ip,'
             'dl_src=02:00:00:00:00:01,dl_dst=02:00:00:00:00:02 '
             'actions=move:NXM_OF_IP_DST[]->NXM_NX_REG0[],output:r1')
 
-# Nothing ages out and nothing is limited.  Threads that poll sleep, if only for
-# moments, so that a small machine has time for the others.
+# Nothing ages out and nothing is limited.  Threads that poll sleep, if only
+# for moments, so that a small machine has time for the others.
 SETTINGS = ('other_config:max-idle=3600000', 'other_config:flow-limit=2000000',
             'other_config:min-revalidate-pps=0',
             'other_config:pmd-maxsleep=20', 'other_config:dpdk-init=true')

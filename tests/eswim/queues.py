@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Rules of a port's own: marks, queues and RSS of what comes up to software, as
-testpmd receives it; and hardware that takes its time to insert a rule."""
+"""Rules of a port's own: marks, queues and RSS of what comes up to software,
+as testpmd receives it; and hardware that takes its time to insert a rule."""
 
 import re
 import time
@@ -58,8 +58,8 @@ def no_rule(pmd):
 
 def one_queue(pmd):
     """A queue gets what a rule sends there, and nothing else."""
-    rule = pmd.create(1, "ingress pattern eth / ipv4 / udp / end actions count "
-                         "/ queue index 2 / end")
+    rule = pmd.create(1, "ingress pattern eth / ipv4 / udp / end actions "
+                         "count / queue index 2 / end")
     expect({q for q, _ in receive(pmd)} == {2}, "queues")
     expect(pmd.counters(1, rule)[0] == FLOWS, "the rule's counter")
     pmd.destroy(1, rule)
