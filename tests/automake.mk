@@ -236,7 +236,8 @@ tests_test_rte_faults_SOURCES = \
 	ofproto-offload/engine-dump.c \
 	ofproto-offload/engine-port.c \
 	ofproto-offload/engine-remove.c \
-	ofproto-offload/engine.c
+	ofproto-offload/engine.c \
+	ofproto-offload/refusal-log.c
 tests_test_rte_faults_CPPFLAGS = $(AM_CPPFLAGS)
 tests_test_rte_faults_LDADD = $(OFFLOAD_LIBS)
 tests_test_rte_faults_DEPENDENCIES = $(OFFLOAD_DEPS)
