@@ -126,6 +126,7 @@ wait_for(struct waiter *waiter, struct mpsc_queue *queue)
 
 struct mpsc_queue_node *
 __wrap_mpsc_queue_tail(struct mpsc_queue *queue)
+    OVS_REQUIRES(queue->read_lock)
 {
     struct mpsc_queue_node *tail = __real_mpsc_queue_tail(queue);
     struct waiter *waiter;

@@ -24,7 +24,7 @@ struct setting {
     uint64_t initial;
 };
 
-static bool
+static bool __rte_format_printf(2, 3)
 refuse(char message[ESWIM_MESSAGE_LEN], const char *format, ...)
 {
     va_list args;
@@ -33,6 +33,13 @@ refuse(char message[ESWIM_MESSAGE_LEN], const char *format, ...)
     vsnprintf(message, ESWIM_MESSAGE_LEN, format, args);
     va_end(args);
     return false;
+}
+
+/* The number that a row of parse_number()'s is about. */
+static uint64_t *
+number_of(struct eswim_config *config, const struct setting *setting)
+{
+    return (void *) ((char *) config + setting->field);
 }
 
 static bool
@@ -60,7 +67,7 @@ parse_number(struct eswim_config *config, const struct setting *setting,
                       setting->key, value, (unsigned long long) setting->min,
                       (unsigned long long) setting->max);
     }
-    *(uint64_t *) ((char *) config + setting->field) = number;
+    *number_of(config, setting) = number;
     return true;
 }
 
@@ -269,8 +276,7 @@ set_defaults(struct eswim_config *config, const char *nic_name)
     memset(config, 0, sizeof *config);
     for (size_t i = 0; i < N_SETTINGS; i++) {
         if (settings[i].parse == parse_number) {
-            *(uint64_t *) ((char *) config + settings[i].field)
-                = settings[i].initial;
+            *number_of(config, &settings[i]) = settings[i].initial;
         }
     }
     snprintf(config->guest_if, sizeof config->guest_if, "%.9svf", short_name);
