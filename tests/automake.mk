@@ -54,15 +54,19 @@ tests_test_match_SOURCES = tests/test-match.c $(MEGAFLOW_TEXT)
 tests_test_match_LDADD = $(OFFLOAD_LIBS)
 tests_test_match_DEPENDENCIES = $(OFFLOAD_DEPS)
 
-# The engine with a made-up device in the place of the TC backend.
-check_PROGRAMS += tests/test-engine
-tests_test_engine_SOURCES = \
-	tests/test-engine.c \
+# The engine, for programs that put something of their own below it.
+ENGINE_SOURCES = \
 	ofproto-offload/engine-dump.c \
 	ofproto-offload/engine-port.c \
 	ofproto-offload/engine-remove.c \
 	ofproto-offload/engine.c \
 	ofproto-offload/refusal-log.c
+
+# The engine with a made-up device in the place of the TC backend.
+check_PROGRAMS += tests/test-engine
+tests_test_engine_SOURCES = \
+	tests/test-engine.c \
+	$(ENGINE_SOURCES)
 tests_test_engine_CPPFLAGS = $(AM_CPPFLAGS)
 tests_test_engine_LDADD = $(OFFLOAD_LIBS)
 tests_test_engine_DEPENDENCIES = $(OFFLOAD_DEPS)
@@ -233,11 +237,7 @@ tests_test_rte_DEPENDENCIES = $(OFFLOAD_DEPS)
 check_PROGRAMS += tests/test-rte-faults
 tests_test_rte_faults_SOURCES = \
 	tests/test-rte-faults.c \
-	ofproto-offload/engine-dump.c \
-	ofproto-offload/engine-port.c \
-	ofproto-offload/engine-remove.c \
-	ofproto-offload/engine.c \
-	ofproto-offload/refusal-log.c
+	$(ENGINE_SOURCES)
 tests_test_rte_faults_CPPFLAGS = $(AM_CPPFLAGS)
 tests_test_rte_faults_LDADD = $(OFFLOAD_LIBS)
 tests_test_rte_faults_DEPENDENCIES = $(OFFLOAD_DEPS)
