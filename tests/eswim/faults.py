@@ -7,16 +7,11 @@ import re
 import subprocess
 
 from cases import OUT, udp4
-from nic import Ends, Failure, Testpmd, quiet_network, report, wait_for
+from nic import Ends, Testpmd, expect, run_cases, wait_for
 from scapy.all import raw
 
 RULE = ("transfer priority 1 pattern eth / ipv4 dst is 10.0.0.{} / end "
         f"actions count / {OUT} / end")
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failure(what)
 
 
 def change(pmd, setting, answer="ok"):
@@ -142,15 +137,4 @@ def check(case):
         case(pmd, Ends(pmd))
 
 
-def main():
-    failures = []
-    quiet_network()
-    for case in CASES:
-        try:
-            check(case)
-        except Failure as failure_:
-            failures.append(f"{case.__doc__}\n  {failure_}")
-    report(failures, len(CASES))
-
-
-main()
+run_cases(CASES, check)

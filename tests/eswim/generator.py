@@ -6,14 +6,9 @@ generators at the other ends see it."""
 
 import re
 
-from nic import Failure, Testpmd, quiet_network, report, wait_for
+from nic import Testpmd, expect, run_cases, wait_for
 
 ARGS = "vfs=2,guest=generator,counter-refresh=0"
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failure(what)
 
 
 def ask(pmd, what, port, rest=""):
@@ -154,20 +149,12 @@ def no_generator():
             expect("guest=generator" in said, f"{what} answers {said}")
 
 
-def main():
-    failures = []
-    quiet_network()
-    for case in CASES:
-        try:
-            with Testpmd(ARGS) as pmd:
-                case(pmd)
-        except Failure as failure:
-            failures.append(f"{case.__doc__}\n  {failure}")
-    try:
-        no_generator()
-    except Failure as failure:
-        failures.append(f"{no_generator.__doc__}\n  {failure}")
-    report(failures, len(CASES) + 1)
+def check(case):
+    if case is no_generator:
+        case()
+    else:
+        with Testpmd(ARGS) as pmd:
+            case(pmd)
 
 
-main()
+run_cases(CASES + [no_generator], check)

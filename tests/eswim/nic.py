@@ -28,6 +28,11 @@ class Failure(Exception):
     pass
 
 
+def expect(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
 def quiet_network():
     """Linux must send nothing by itself at the far ends."""
     for what in "all", "default":
@@ -207,6 +212,19 @@ class Ends:
                 return frames
             if came_in:
                 frames.append(frame)
+
+
+def run_cases(cases, run):
+    """Calls run(case) for each, tells those that failed by what they are for,
+    and ends the process."""
+    failures = []
+    quiet_network()
+    for case in cases:
+        try:
+            run(case)
+        except Failure as failure:
+            failures.append(f"{case.__doc__}\n  {failure}")
+    report(failures, len(cases))
 
 
 def report(failures, n):

@@ -6,16 +6,11 @@ as testpmd receives it; and hardware that takes its time to insert a rule."""
 import re
 import time
 
-from nic import Failure, Testpmd, quiet_network, report, wait_for
+from nic import Testpmd, expect, run_cases, wait_for
 
 ARGS = "vfs=2,guest=generator,counter-refresh=0"
 OPTIONS = ("--rxq=4", "--txq=4")
 FLOWS = 64
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failure(what)
 
 
 def generate(pmd, settings):
@@ -142,20 +137,12 @@ def insert_latency_at_start():
 CASES = [no_rule, one_queue, some_queues, mark, drop, insert_latency]
 
 
-def main():
-    failures = []
-    quiet_network()
-    for case in CASES:
-        try:
-            with Testpmd(ARGS, OPTIONS) as pmd:
-                case(pmd)
-        except Failure as failure:
-            failures.append(f"{case.__doc__}\n  {failure}")
-    try:
-        insert_latency_at_start()
-    except Failure as failure:
-        failures.append(f"{insert_latency_at_start.__doc__}\n  {failure}")
-    report(failures, len(CASES) + 1)
+def check(case):
+    if case is insert_latency_at_start:
+        case()
+    else:
+        with Testpmd(ARGS, OPTIONS) as pmd:
+            case(pmd)
 
 
-main()
+run_cases(CASES + [insert_latency_at_start], check)
