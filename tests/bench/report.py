@@ -208,13 +208,18 @@ def target(what, limit, value, at_least):
             'at_least': at_least, 'met': met}
 
 
-def missing(figures):
-    """What should be in a whole benchmark, but isn't."""
+def unmeasured(figures, metrics):
+    """Metrics and targets without a value."""
     names = ['%s of %s at %s flows' % (m, which, n)
              for n, found in figures['daemons'].items()
              for which in ('ours', 'stock')
-             for m in METRICS if found[which][m] is None]
-    names += [t['what'] for t in figures['targets'] if t['met'] is None]
+             for m in metrics if found[which][m] is None]
+    return names + [t['what'] for t in figures['targets'] if t['met'] is None]
+
+
+def missing(figures):
+    """What should be in a whole benchmark, but isn't."""
+    names = unmeasured(figures, METRICS)
     names += ['calls of ' + which for which in ('ours', 'stock')
               if not figures['calls'].get(which, {}).get(
                   'birth', {}).get('total')]

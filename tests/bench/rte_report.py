@@ -20,7 +20,7 @@ The JSON that it writes is an object with
     "load"      the machine's load averages at the end
 """
 
-from report import median, number, ratio, target
+from report import median, number, ratio, target, unmeasured
 
 
 
@@ -143,11 +143,7 @@ def targets(daemons):
 
 def missing(figures):
     """What should be in a whole benchmark, but isn't."""
-    names = ['%s of %s at %s flows' % (m, which, n)
-             for n, found in figures['daemons'].items()
-             for which in ('ours', 'stock')
-             for m in METRICS if found[which][m] is None]
-    names += [t['what'] for t in figures['targets'] if t['met'] is None]
+    names = unmeasured(figures, METRICS)
     names += [k for k in ('raw', 'backend') if k not in figures['rules']]
     return names + ([] if figures['eswitch'] else ['eswitch'])
 
