@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 
-from measure import Failure, Machine, Switch, Watch, shell
+from measure import (TRUNCATING, Failure, Machine, Switch, Watch,
+                     shell)
 
 N_LONE = 150            # Lone flows whose latency is measured,
 N_WARM_UP = 20          # after these.
@@ -61,12 +62,16 @@ class Bench:
         raise Failure('%d rules in TC, not %d' % (found, n))
 
     def watch_births(self, switch, n):
+        keys = switch.keys()
         watch = Watch(self.machine, switch.pid)
         made = self.births(n)
         usage = watch.stop()
         # Without the start of the program that sends.
         usage['wall'] = made['seconds'] * usage['pace']
         usage['resent'] = made['resent']
+        if switch.keys() != keys + n:
+            raise Failure('%d new megaflows, not %d'
+                          % (switch.keys() - keys, n))
         return usage
 
     def watch_idle(self, switch):
@@ -114,6 +119,21 @@ class Bench:
         switch.stop()
         return result
 
+    def measure_refusing(self, which, n, turn):
+        """As measure_daemon(), with flows that can't be offloaded."""
+        switch = Switch(self.settings['daemons'][which], openflow=TRUNCATING)
+        result = {'what': 'refused', 'daemon': which, 'flows': n,
+                  'turn': turn, 'memory_empty': switch.memory(),
+                  'births': self.watch_births(switch, n)}
+        self.expect_rules(0)
+        time.sleep(2)
+        result['memory_full'] = switch.memory()
+        result['idle'] = self.watch_idle(switch)
+        result['deaths'] = self.watch_deaths(switch)
+        result['memory_after'] = switch.memory()
+        switch.stop()
+        return result
+
     def measure_software(self, n, turn):
         """Stock without offload: what is below this, no offload can save."""
         switch = Switch(self.settings['daemons']['stock'], offload=False)
@@ -126,15 +146,27 @@ class Bench:
         switch.stop()
         return result
 
-    def measure_daemons(self):
+    def turns(self):
+        """Which daemon is measured next, with how many flows."""
         for turn in range(self.settings['repeat']):
             for n in self.settings['flows']:
                 order = ['ours', 'stock']
                 for which in order if turn % 2 else reversed(order):
-                    self.say('%s, %d flows, turn %d' % (which, n, turn + 1))
-                    self.tell(self.measure_daemon(which, n, turn))
+                    yield which, n, turn
+
+    def measure_daemons(self):
+        for which, n, turn in self.turns():
+            self.say('%s, %d flows, turn %d' % (which, n, turn + 1))
+            self.tell(self.measure_daemon(which, n, turn))
+        for turn in range(self.settings['repeat']):
+            for n in self.settings['flows']:
                 self.say('software, %d flows, turn %d' % (n, turn + 1))
                 self.tell(self.measure_software(n, turn))
+
+    def measure_refused(self):
+        for which, n, turn in self.turns():
+            self.say('%s, %d refused flows, turn %d' % (which, n, turn + 1))
+            self.tell(self.measure_refusing(which, n, turn))
 
     # System calls.
 

@@ -121,7 +121,10 @@ def shell(script, **environment):
 # read into a register.
 OPENFLOW = ('priority=10,in_port=vm1,ip,'
             'dl_src=02:00:00:00:00:01,dl_dst=02:00:00:00:00:02 '
-            'actions=move:NXM_OF_IP_DST[]->NXM_NX_REG0[],output:vm2')
+            'actions=move:NXM_OF_IP_DST[]->NXM_NX_REG0[],')
+FORWARDING = OPENFLOW + 'output:vm2'
+# No backend takes that.
+TRUNCATING = OPENFLOW + 'output(port=vm2,max_len=1000)'
 
 # Nothing ages out, nothing is limited, until a phase asks for it.
 SETTINGS = ('other_config:max-idle=3600000 other_config:flow-limit=2000000 '
@@ -144,15 +147,19 @@ stop_ovs; del_vm vm1; del_vm vm2; rm -rf /run/ovs
 
 class Switch:
     """A bridge with two virtual machines, under one of the daemons."""
-    def __init__(self, program, count_calls=False, offload=True):
+    def __init__(self, program, count_calls=False, offload=True,
+                 openflow=FORWARDING):
         self.calls_file = None
         if count_calls:
             program = self._counted(program, count_calls)
-        shell(START % ('--hw-offload' if offload else '', SETTINGS, OPENFLOW),
+        shell(START % ('--hw-offload' if offload else '', SETTINGS, openflow),
               OVS_FASTPATH_VSWITCHD=program)
         with open('/run/ovs/ovs-vswitchd.pid') as f:
             self.pid = int(f.read())
         self.daemon = Daemon('/run/ovs')
+        # Of flows in software, the daemon allows itself 10,000 at first, and
+        # few more in each sweep.
+        self.daemon.appctl('upcall/set-flow-limit', '2000000')
 
     def _counted(self, program, library):
         """A script that runs 'program' with its system calls counted."""

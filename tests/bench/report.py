@@ -12,6 +12,9 @@ The JSON that "run" writes is an object with
                 the largest of those.  "software" is stock with hw-offload
                 off: births and memory only.  METRICS is an object with the
                 keys of METRICS below.
+    "refused"   the same with flows that no backend takes: what it costs to
+                find that out, and to remember why.  Without "software" and
+                latencies.
     "calls"     {"ours": CALLS, "stock": CALLS}; CALLS is an object with the
                 system calls per flow that was born ("birth") or deleted
                 ("death"), per second with no flow ("empty") and with idle
@@ -120,8 +123,8 @@ def most(values):
 def summarize(runs, sizes):
     figures = {
         'runs': runs,
-        'daemons': {str(n): daemons_at(runs, n) for n in sizes
-                    if any(is_daemon(r, n) for r in runs)},
+        'daemons': daemons(runs, 'daemon', sizes),
+        'refused': daemons(runs, 'refused', sizes),
         'calls': {r['daemon']: calls(r) for r in runs if r['what'] == 'calls'},
         'rules': rules(runs),
     }
@@ -129,8 +132,10 @@ def summarize(runs, sizes):
     return figures
 
 
-def is_daemon(run, n):
-    return run['what'] == 'daemon' and run['flows'] == n
+def daemons(runs, what, sizes):
+    runs = [r for r in runs if r['what'] == what]
+    return {str(n): daemons_at(runs, n) for n in sizes
+            if any(r['flows'] == n for r in runs)}
 
 
 def metrics(run, n):
@@ -145,7 +150,7 @@ def metrics(run, n):
 
 def daemons_at(runs, n):
     values = {which: {r['turn']: metrics(r, n) for r in runs
-                      if is_daemon(r, n) and r['daemon'] == which}
+                      if r['flows'] == n and r['daemon'] == which}
               for which in ('ours', 'stock', 'software')}
     result = {which: {m: median([v[m] for v in values[which].values()])
                       for m in METRICS} for which in values}
@@ -228,16 +233,9 @@ def missing(figures):
 
 def show(figures):
     for n, found in figures['daemons'].items():
-        print('\n%-33s %10s %10s %10s  %-16s %10s'
-              % (n + ' flows', 'ours', 'stock', 'ours/stock', 'from .. to',
-                 'no offload'))
-        for m, (title, _) in METRICS.items():
-            print('  %-31s %s %s %s  %-16s %s'
-                  % (title, *(number(found[k][m])
-                              for k in ('ours', 'stock', 'ratio')),
-                     ' .. '.join(number(found[k][m]).strip()
-                                 for k in ('least', 'most')),
-                     number(found['software'][m])))
+        show_daemons(n + ' flows', found)
+    for n, found in figures.get('refused', {}).items():
+        show_daemons(n + ' refused flows', found)
     show_calls(figures['calls'])
     show_rules(figures['rules'])
     print('\nTargets')
@@ -246,6 +244,20 @@ def show(figures):
             {True: 'met', False: 'MISSED', None: '-'}[t['met']], t['what'],
             number(t['value']).strip(), '>=' if t['at_least'] else '<=',
             t['limit']))
+
+
+def show_daemons(heading, found):
+    print('\n%-33s %10s %10s %10s  %-16s %10s'
+          % (heading, 'ours', 'stock', 'ours/stock', 'from .. to',
+             'no offload'))
+    for m, (title, _) in METRICS.items():
+        if found['ours'][m] is not None or found['stock'][m] is not None:
+            print('  %-31s %s %s %s  %-16s %s'
+                  % (title, *(number(found[k][m])
+                              for k in ('ours', 'stock', 'ratio')),
+                     ' .. '.join(number(found[k][m]).strip()
+                                 for k in ('least', 'most')),
+                     number(found['software'][m])))
 
 
 def show_calls(found):
