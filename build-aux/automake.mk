@@ -51,6 +51,7 @@ EXTRA_DIST += build-aux/check-wraps
 EXTRA_DIST += build-aux/dpdk-headers
 EXTRA_DIST += build-aux/packages
 EXTRA_DIST += build-aux/setup
+EXTRA_DIST += build-aux/variant
 EXTRA_DIST += .ci/run
 
 # The test kernel.
