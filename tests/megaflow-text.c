@@ -4,7 +4,11 @@
 
 #include "tests/megaflow-text.h"
 
+#include <stdio.h>
+
 #include "odp-util.h"
+#include "offload-refusal.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofpbuf.h"
 #include "util.h"
@@ -29,4 +33,14 @@ match_from_text(const char *text, struct match *match)
     }
     ofpbuf_uninit(&key);
     ofpbuf_uninit(&mask);
+}
+
+void
+print_refusal(const struct offload_refusal *refusal)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    offload_refusal_format(refusal, &s);
+    printf("%s: %s\n", offload_refusal_name(refusal->code), ds_cstr(&s));
+    ds_destroy(&s);
 }

@@ -213,16 +213,6 @@ attempt_uninit(struct attempt *a)
     ofpbuf_uninit(&a->msg);
 }
 
-static void
-print_refusal(const struct offload_refusal *refusal)
-{
-    struct ds s = DS_EMPTY_INITIALIZER;
-
-    offload_refusal_format(refusal, &s);
-    printf("%s: %s\n", offload_refusal_name(refusal->code), ds_cstr(&s));
-    ds_destroy(&s);
-}
-
 /* Commands. */
 
 static int

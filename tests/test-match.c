@@ -148,16 +148,6 @@ match_override(struct match *match, const char *arg)
 
 /* Output. */
 
-static void
-print_refusal(const struct offload_refusal *refusal)
-{
-    struct ds s = DS_EMPTY_INITIALIZER;
-
-    offload_refusal_format(refusal, &s);
-    printf("%s: %s\n", offload_refusal_name(refusal->code), ds_cstr(&s));
-    ds_destroy(&s);
-}
-
 /* Prints the name of an attribute: that of the first row which has it. */
 static void
 print_attr_name(uint16_t type)

@@ -276,16 +276,6 @@ print_encoding(const struct rte_encoding *enc, bool items, bool actions)
     }
 }
 
-static void
-print_refusal(const struct offload_refusal *refusal)
-{
-    struct ds s = DS_EMPTY_INITIALIZER;
-
-    offload_refusal_format(refusal, &s);
-    printf("%s: %s\n", offload_refusal_name(refusal->code), ds_cstr(&s));
-    ds_destroy(&s);
-}
-
 /* Commands. */
 
 static int
