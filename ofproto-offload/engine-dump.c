@@ -17,6 +17,7 @@
 #include "netlink.h"
 #include "odp-util.h"
 #include "offload-backend.h"
+#include "offload-probes.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
@@ -34,6 +35,7 @@ COVERAGE_DEFINE(offload_dump_quiet);
 COVERAGE_DEFINE(offload_reinstall);
 COVERAGE_DEFINE(offload_foreign_rule);
 
+COVERAGE_DEFINE(offload_sweep);
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(10, 10);
 
 /* How often lost rules are looked for, and how long at a time: it is the main
@@ -418,7 +420,7 @@ engine_dump_next(struct engine_dump *dump, struct ofpbuf *buf,
 /* A dump that tells how old the port's counters are.  People's don't: one of
  * them may be without an end. */
 static void
-count_sweep(const struct engine_dump *dump)
+count_sweep(struct engine_dump *dump)
 {
     struct offload_port *port = dump->port;
     struct offload_statistics *stats = &port->statistics;
@@ -435,6 +437,9 @@ count_sweep(const struct engine_dump *dump)
         atomic_store_relaxed(&stats->last_sweep, ended - began);
     }
 }
+        COVERAGE_INC(offload_sweep);
+        OFFLOAD_PROBE4(sweep, &port->name[0], atomic_count_get(&dump->n_seen),
+                       atomic_count_get(&dump->n_grown), ended - began);
 
 int
 engine_dump_done(struct engine_dump *dump)
@@ -515,6 +520,7 @@ restore_flow(struct offload_flow *flow)
                  flow->port->name);
     if (error) {
         engine_remove_rule(flow, OFFLOAD_FLOW_EVICTING);
+    OFFLOAD_PROBE2(restore, &flow->ufid, &flow->port->name[0]);
     }
 }
 

@@ -13,6 +13,7 @@
 #include "flow-table.h"
 #include "netlink.h"
 #include "offload-backend.h"
+#include "offload-probes.h"
 #include "offload-rule.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
@@ -89,6 +90,9 @@ note_refusal_at(const struct offload_refusal *refusal,
                 const struct refusal_place *place, const ovs_u128 *ufid)
 {
     count_refusal(refusal);
+    OFFLOAD_PROBE5(refuse, ufid, place->port,
+                   offload_refusal_name(refusal->code), refusal->subject,
+                   &refusal->detail[0]);
     refusal_log_note(refusal, place, ufid);
     if (!VLOG_DROP_DBG(&refusal_rl)) {
         struct ds s = DS_EMPTY_INITIALIZER;
@@ -266,6 +270,37 @@ count(const struct engine_task *task, enum offload_stat stat)
                        1);
 }
 
+/* The rule of the flow of 'task' is in its device no more. */
+static void
+count_deleted(const struct engine_task *task)
+{
+    struct offload_port *port = task->flow->port;
+
+    COVERAGE_INC(offload_delete);
+    OFFLOAD_PROBE3(delete, &task->flow->ufid, &port->name[0],
+                   task->device.counters.hw_packets);
+    count(task, OFFLOAD_STAT_DELETED);
+    atomic_count_dec(&port->n_rules);
+}
+
+/* It has one, after 'usec'. */
+static void
+count_installed(const struct engine_task *task, bool replaced,
+                long long int usec)
+{
+    if (replaced) {
+        COVERAGE_INC(offload_replace);
+        OFFLOAD_PROBE3(replace, &task->flow->ufid, &task->port->name[0], usec);
+        count(task, OFFLOAD_STAT_REPLACED);
+    } else {
+        COVERAGE_INC(offload_put);
+        OFFLOAD_PROBE3(put, &task->flow->ufid, &task->port->name[0], usec);
+        count(task, OFFLOAD_STAT_INSERTED);
+        atomic_count_inc(&task->port->n_rules);
+    }
+    offload_port_count_time(task->port, OFFLOAD_TIME_PUT, usec);
+}
+
 /* Putting a flow. */
 
 /* What the device has already under another ufid is no flow of its own for
@@ -414,8 +449,7 @@ finish_refused_put(struct engine_batch *batch, struct engine_task *task,
     op->error = refuse_put(task);
     op->removed = had_rule || flow->state == OFFLOAD_FLOW_EVICTING;
     if (had_rule) {
-        count(task, OFFLOAD_STAT_DELETED);
-        atomic_count_dec(&flow->port->n_rules);
+        count_deleted(task);
     }
     if (is_parent) {
         flow_table_uninstalled(flow, OFFLOAD_FLOW_REFUSED,
@@ -487,17 +521,8 @@ finish_put(struct engine_batch *batch, struct engine_task *task)
         return;
     }
 
-    if (installed) {
-        COVERAGE_INC(offload_replace);
-        count(task, OFFLOAD_STAT_REPLACED);
-    } else {
-        COVERAGE_INC(offload_put);
-        count(task, OFFLOAD_STAT_INSERTED);
-        atomic_count_inc(&task->port->n_rules);
-    }
-    offload_port_count_time(task->port, OFFLOAD_TIME_PUT,
-                            batch->end - (op->offered ? op->offered
-                                          : batch->start));
+    count_installed(task, installed,
+                    batch->end - (op->offered ? op->offered : batch->start));
     flow->datapath = op->datapath;
     flow->mark = op->mark;
     flow->partial = task->device.partial;
@@ -564,9 +589,7 @@ finish_del(struct engine_task *task)
         return;
     }
     if (task->asked) {
-        COVERAGE_INC(offload_delete);
-        count(task, OFFLOAD_STAT_DELETED);
-        atomic_count_dec(&flow->port->n_rules);
+        count_deleted(task);
     } else if (flow->state == OFFLOAD_FLOW_REFUSED) {
         op->error = ENOENT;     /* It is in software. */
     }
