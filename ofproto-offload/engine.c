@@ -71,25 +71,16 @@ struct engine_batch {
 
 DEFINE_PER_THREAD_MALLOCED_DATA(struct engine_batch *, engine_batch);
 
-static atomic_count refusals[OFFLOAD_N_REFUSALS];
-
 /* True if the datapath was last seen to share its recirculation ids. */
 static atomic_bool recirc_is_shared = ATOMIC_VAR_INIT(false);
 
 /* Refusals. */
 
 static void
-count_refusal(const struct offload_refusal *refusal)
-{
-    COVERAGE_INC(offload_refuse);
-    atomic_count_inc(&refusals[refusal->code]);
-}
-
-static void
 note_refusal_at(const struct offload_refusal *refusal,
                 const struct refusal_place *place, const ovs_u128 *ufid)
 {
-    count_refusal(refusal);
+    COVERAGE_INC(offload_refuse);
     OFFLOAD_PROBE5(refuse, ufid, place->port,
                    offload_refusal_name(refusal->code), refusal->subject,
                    &refusal->detail[0]);
@@ -129,12 +120,6 @@ refuse_port(struct engine_op *op, struct offload_port *port)
     offload_port_count(port, op->datapath, OFFLOAD_STAT_OFFERED, 1);
     offload_port_count(port, op->datapath, OFFLOAD_STAT_REFUSED, 1);
     return error;
-}
-
-unsigned int
-engine_n_refusals(enum offload_refusal_code code)
-{
-    return atomic_count_get(&refusals[code]);
 }
 
 /* The device batch of a thread. */
@@ -310,7 +295,8 @@ refuse_put(struct engine_task *task)
 {
     if (task->op->refusal.code == OFFLOAD_REFUSED_OVERLAP
         && task->op->was_unknown) {
-        count_refusal(&task->op->refusal);
+        COVERAGE_INC(offload_refuse);
+        refusal_log_count_only(task->op->refusal.code);
     } else {
         engine_note_refusal(&task->op->refusal, task->port, task->op->ufid);
     }

@@ -340,13 +340,14 @@ refusals_to_json(void)
     struct json *array = json_array_create_empty();
 
     for (int i = OFFLOAD_REFUSED_NOT + 1; i < OFFLOAD_N_REFUSALS; i++) {
-        struct json *object;
+        if (totals[i]) {
+            struct json *object = json_object_create();
 
         if (engine_n_refusals(i)) {
             object = json_object_create();
             report_put_string(object, "reason", offload_refusal_name(i));
             report_put_string(object, "text", offload_refusal_text(i));
-            report_put_uint(object, "count", engine_n_refusals(i));
+            report_put_uint(object, "count", totals[i]);
             json_array_add(array, object);
         }
     }
@@ -364,7 +365,9 @@ collect_reason(const struct refusal_reason_stats *stats, void *array)
     report_put_string(object, "subject", stats->subject);
     report_put_uint(object, "flows", stats->n_flows);
     json_array_add(array, object);
+    uint64_t totals[OFFLOAD_N_REFUSALS];
 }
+    refusal_log_totals(totals);
 
 static int
 compare_ports(const void *a_, const void *b_)
