@@ -101,7 +101,9 @@ struct offload_op {
      * one that was added. */
     struct offload_counters counters;
 
-    /* Result: 0, or a positive errno with 'refusal' filled in.
+    /* Result: 0, or a positive errno with 'refusal' filled in.  A rule that
+     * only software executes is a success; if it is known why, 'refusal' has
+     * the code OFFLOAD_REFUSED_DRIVER.
      * A replacement that fails has either left the old rule in place ('handle'
      * unchanged) or taken it out ('handle' zeros, 'counters' valid).
      * Deleting what is not there any more succeeds, with 'lost' set. */

@@ -24,6 +24,7 @@
 #include "openvswitch/vlog.h"
 #include "ovs-atomic.h"
 #include "ovs-thread.h"
+#include "refusal-log.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -34,8 +35,8 @@ COVERAGE_DEFINE(offload_dump);
 COVERAGE_DEFINE(offload_dump_quiet);
 COVERAGE_DEFINE(offload_reinstall);
 COVERAGE_DEFINE(offload_foreign_rule);
-
 COVERAGE_DEFINE(offload_sweep);
+
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(10, 10);
 
 /* How often lost rules are looked for, and how long at a time: it is the main
@@ -327,6 +328,10 @@ take_reading(struct engine_dump *dump, const struct offload_reading *reading,
     }
     if (reading->in_hw) {
         atomic_count_inc(&dump->n_in_hw);
+        if (flow->has_words) {
+            /* Of a bond's NICs, another one took it. */
+            refusal_log_forget(&flow->ufid);
+        }
     }
     return flow->state == OFFLOAD_FLOW_INSTALLED ? flow : NULL;
 }
@@ -432,14 +437,14 @@ count_sweep(struct engine_dump *dump)
     } else if (dump->device) {
         atomic_read_relaxed(&dump->began, &began);
         atomic_read_relaxed(&dump->ended, &ended);
+        COVERAGE_INC(offload_sweep);
+        OFFLOAD_PROBE4(sweep, &port->name[0], atomic_count_get(&dump->n_seen),
+                       atomic_count_get(&dump->n_grown), ended - began);
         offload_port_count(port, port->datapath, OFFLOAD_STAT_SWEEPS, 1);
         offload_port_count_time(port, OFFLOAD_TIME_SWEEP, ended - began);
         atomic_store_relaxed(&stats->last_sweep, ended - began);
     }
 }
-        COVERAGE_INC(offload_sweep);
-        OFFLOAD_PROBE4(sweep, &port->name[0], atomic_count_get(&dump->n_seen),
-                       atomic_count_get(&dump->n_grown), ended - began);
 
 int
 engine_dump_done(struct engine_dump *dump)
@@ -515,12 +520,12 @@ restore_flow(struct offload_flow *flow)
         return;                 /* Its device isn't back yet. */
     }
     COVERAGE_INC(offload_reinstall);
+    OFFLOAD_PROBE2(restore, &flow->ufid, &flow->port->name[0]);
     offload_port_count(flow->port, flow->datapath, OFFLOAD_STAT_RESTORED, 1);
     VLOG_INFO_RL(&rl, "%s: device has lost a rule, which is installed again",
                  flow->port->name);
     if (error) {
         engine_remove_rule(flow, OFFLOAD_FLOW_EVICTING);
-    OFFLOAD_PROBE2(restore, &flow->ufid, &flow->port->name[0]);
     }
 }
 

@@ -106,6 +106,18 @@ engine_note_refusal(const struct offload_refusal *refusal,
     note_refusal_at(refusal, &place, ufid);
 }
 
+void
+engine_note_words(struct offload_flow *flow, const struct offload_port *port,
+                  const struct offload_op *op)
+{
+    flow->has_words = op->refusal.code == OFFLOAD_REFUSED_DRIVER;
+    if (flow->has_words) {
+        engine_note_refusal(&op->refusal, port, &flow->ufid);
+    } else {
+        refusal_log_forget(&flow->ufid);
+    }
+}
+
 /* A flow whose port is unknown, or in no device. */
 static int
 refuse_port(struct engine_op *op, struct offload_port *port)
@@ -197,6 +209,7 @@ engine_reinstall(struct offload_flow *flow)
         if (backend->rule_forget) {
             backend->rule_forget(flow->port, &lost);
         }
+        engine_note_words(flow, flow->port, &op);
         flow_table_installed(flow, flow->port, &op.handle, &match,
                              nl_attr_get(actions), nl_attr_get_size(actions),
                              backend->own_thread ? &op.counters : NULL);
@@ -512,7 +525,7 @@ finish_put(struct engine_batch *batch, struct engine_task *task)
     flow->datapath = op->datapath;
     flow->mark = op->mark;
     flow->partial = task->device.partial;
-    refusal_log_forget(op->ufid);
+    engine_note_words(flow, task->port, &task->device);
     flow_table_installed(flow, task->port, &task->device.handle, op->match,
                          op->actions, op->actions_len,
                          task->device.lost ? NULL : &task->device.counters);
