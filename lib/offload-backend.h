@@ -122,6 +122,13 @@ struct offload_reading {
     bool in_hw;                 /* At least one device executes it. */
 };
 
+/* What came in at a port. */
+struct offload_received {
+    uint64_t packets, bytes;
+    bool software;              /* Only what software got to see: else it may
+                                 * include what hardware switched. */
+};
+
 /* How far a row of a table is supported. */
 enum offload_support {
     OFFLOAD_SUPPORT_NO,
@@ -168,6 +175,10 @@ struct offload_backend {
      * Returns 0 or a positive errno, EOPNOTSUPP if there is none.  May be
      * NULL. */
     int (*activity)(struct offload_port *, uint64_t *packets);
+
+    /* For people: what came in at the port since it was opened.  Returns 0 or
+     * a positive errno, EOPNOTSUPP if that isn't known.  May be NULL. */
+    int (*received)(struct offload_port *, struct offload_received *);
 
     /* Dumps the counters of all our rules on a port.  dump_next() may be
      * called by several threads at once, each with a buffer 'buf' of its own,

@@ -726,6 +726,7 @@ const struct offload_backend offload_backend_tc = {
     .flush = tc_backend_flush,
     .rule_forget = tc_rule_forget,
     .activity = tc_activity,
+    .received = tc_received,
     .dump_start = tc_backend_dump_start,
     .dump_next = tc_backend_dump_next,
     .dump_done = tc_backend_dump_done,
