@@ -380,17 +380,46 @@ refusals_to_json(void)
     return array;
 }
 
-static void
-collect_reason(const struct refusal_reason_stats *stats, void *array)
-{
-    struct json *object = json_object_create();
+/* Reasons that differ in a driver's words only are one here: what is told apart
+ * by names must have different ones. */
+struct reasons {
+    struct json *array;
+    struct shash by_name;       /* Its objects. */
+};
 
-    report_put_string(object, "datapath", datapaths[stats->datapath].name);
-    report_put_string(object, "port", stats->port[0] ? stats->port : NULL);
-    report_put_string(object, "reason", offload_refusal_name(stats->code));
-    report_put_string(object, "subject", stats->subject);
-    report_put_uint(object, "flows", stats->n_flows);
-    json_array_add(array, object);
+static void
+collect_reason(const struct refusal_reason_stats *stats, void *reasons_)
+{
+    struct reasons *reasons = reasons_;
+    char *name = xasprintf("%d %s %d %s", stats->datapath, stats->port,
+                           stats->code, stats->subject);
+    struct json *object = shash_find_data(&reasons->by_name, name);
+
+    if (!object) {
+        object = json_object_create();
+        report_put_string(object, "datapath", datapaths[stats->datapath].name);
+        report_put_string(object, "port", stats->port[0] ? stats->port : NULL);
+        report_put_string(object, "reason", offload_refusal_name(stats->code));
+        report_put_string(object, "subject", stats->subject);
+        report_put_uint(object, "flows", stats->n_flows);
+        json_array_add(reasons->array, object);
+        shash_add(&reasons->by_name, name, object);
+    } else {
+        report_put_uint(object, "flows",
+                        get_uint(object, "flows") + stats->n_flows);
+    }
+    free(name);
+}
+
+static struct json *
+reasons_to_json(void)
+{
+    struct reasons reasons = { .array = json_array_create_empty() };
+
+    shash_init(&reasons.by_name);
+    refusal_log_for_each_reason(collect_reason, &reasons);
+    shash_destroy(&reasons.by_name);
+    return reasons.array;
 }
 
 static int
@@ -412,7 +441,6 @@ status_collect(struct json *root)
     struct collection c = { .ports = json_array_create_empty() };
     bool enabled = netdev_is_flow_api_enabled();
     struct json *array = json_array_create_empty();
-    struct json *reasons = json_array_create_empty();
 
     report_put_string(root, "version", OFFLOAD_VERSION);
     report_put_bool(root, "enabled", enabled);
@@ -425,8 +453,7 @@ status_collect(struct json *root)
     report_put_uint(root, "parents_in_software",
                     flow_table_count(OFFLOAD_FLOW_REFUSED));
     json_object_put(root, "refusals", refusals_to_json());
-    refusal_log_for_each_reason(collect_reason, reasons);
-    json_object_put(root, "refused_flows", reasons);
+    json_object_put(root, "refused_flows", reasons_to_json());
 
     offload_port_for_each(collect_port, &c);
     if (c.ports->array.n) {
