@@ -3,17 +3,21 @@
 EXTRA_DIST += \
 	Documentation/operators.rst \
 	Documentation/developers.rst \
-	Documentation/eswim.rst \
-	Documentation/ovs-fastpath.8.rst
+	Documentation/not-offloaded.rst \
+	Documentation/eswim.rst
 
-# Manual page.
+# Manual pages.
+MANUALS = \
+	Documentation/ovs-fastpath.8 \
+	Documentation/ovs-offload-exporter.8 \
+	Documentation/ovs-offload-top.8
+EXTRA_DIST += $(MANUALS:=.rst)
 if HAVE_RST2MAN
-man_MANS += Documentation/ovs-fastpath.8
-CLEANFILES += Documentation/ovs-fastpath.8
-Documentation/ovs-fastpath.8: Documentation/ovs-fastpath.8.rst
+man_MANS += $(MANUALS)
+CLEANFILES += $(MANUALS)
+Documentation/%.8: Documentation/%.8.rst
 	$(AM_V_GEN)$(MKDIR_P) Documentation && \
-	    $(RST2MAN) --strict $(srcdir)/Documentation/ovs-fastpath.8.rst > \
-	    $@.tmp && mv $@.tmp $@
+	    $(RST2MAN) --strict $< > $@.tmp && mv $@.tmp $@
 endif
 
 # The coverage table of README.md is made from the rows of the code's own

@@ -13,6 +13,7 @@ lib_liboffload_a_SOURCES = \
 	lib/offload-field.h \
 	lib/offload-port.c \
 	lib/offload-port.h \
+	lib/offload-probes.h \
 	lib/offload-refusal.c \
 	lib/offload-refusal.h \
 	lib/offload-rule.c \

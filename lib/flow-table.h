@@ -98,6 +98,8 @@ struct offload_flow {
                                  * deleted.  Reported as EVICTING ones are, so
                                  * that OVS has it deleted again. */
     bool partial;               /* Software does its actions and counts. */
+    bool has_words;             /* Its driver has said why it doesn't execute
+                                 * the rule. */
 
     /* Under the flow's lock. */
     struct offload_counters last;   /* As last read from the device. */

@@ -101,7 +101,9 @@ struct offload_op {
      * one that was added. */
     struct offload_counters counters;
 
-    /* Result: 0, or a positive errno with 'refusal' filled in.
+    /* Result: 0, or a positive errno with 'refusal' filled in.  A rule that
+     * only software executes is a success; if it is known why, 'refusal' has
+     * the code OFFLOAD_REFUSED_DRIVER.
      * A replacement that fails has either left the old rule in place ('handle'
      * unchanged) or taken it out ('handle' zeros, 'counters' valid).
      * Deleting what is not there any more succeeds, with 'lost' set. */
@@ -118,6 +120,13 @@ struct offload_reading {
     union offload_handle handle;
     struct offload_counters counters;
     bool in_hw;                 /* At least one device executes it. */
+};
+
+/* What came in at a port. */
+struct offload_received {
+    uint64_t packets, bytes;
+    bool software;              /* Only what software got to see: else it may
+                                 * include what hardware switched. */
 };
 
 /* How far a row of a table is supported. */
@@ -166,6 +175,10 @@ struct offload_backend {
      * Returns 0 or a positive errno, EOPNOTSUPP if there is none.  May be
      * NULL. */
     int (*activity)(struct offload_port *, uint64_t *packets);
+
+    /* For people: what came in at the port since it was opened.  Returns 0 or
+     * a positive errno, EOPNOTSUPP if that isn't known.  May be NULL. */
+    int (*received)(struct offload_port *, struct offload_received *);
 
     /* Dumps the counters of all our rules on a port.  dump_next() may be
      * called by several threads at once, each with a buffer 'buf' of its own,

@@ -70,6 +70,8 @@ struct ds;
                     "configured limit of offloaded flows reached")            \
     OFFLOAD_REFUSAL(PROBE, "probe", EOPNOTSUPP,                               \
                     "a feature probe of Open vSwitch, not a flow")            \
+    OFFLOAD_REFUSAL(DRIVER, "driver-refused", EOPNOTSUPP,                     \
+                    "TC in software, driver said")                            \
     OFFLOAD_REFUSAL(DEVICE, "device-error", EOPNOTSUPP,                       \
                     "kernel or device failed")
 

@@ -101,6 +101,25 @@ list_actions(const struct offload_port *port)
     return array;
 }
 
+/* What was found out when the first port was opened. */
+static void
+put_capabilities(struct report *r, const struct offload_backend *backend)
+{
+    struct json *array = json_array_create_empty();
+    struct ds lines = DS_EMPTY_INITIALIZER;
+    char *line, *save = NULL;
+
+    backend->capabilities(&lines);
+    report_line(r, "%s", "");
+    for (line = strtok_r(ds_cstr(&lines), "\n", &save); line;
+         line = strtok_r(NULL, "\n", &save)) {
+        report_line(r, "%s", line);
+        json_array_add(array, json_string_create(line));
+    }
+    ds_destroy(&lines);
+    json_object_put(r->root, "capabilities", array);
+}
+
 struct search {
     const char *name;
     struct offload_port *port;
@@ -156,4 +175,5 @@ offload_caps(struct report *r, int argc OVS_UNUSED, const char *argv[])
     report_table(r, fields, field_columns, ARRAY_SIZE(field_columns));
     report_line(r, "%s", "");
     report_table(r, actions, action_columns, ARRAY_SIZE(action_columns));
+    put_capabilities(r, port->backend);
 }

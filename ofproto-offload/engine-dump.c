@@ -17,12 +17,14 @@
 #include "netlink.h"
 #include "odp-util.h"
 #include "offload-backend.h"
+#include "offload-probes.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-atomic.h"
 #include "ovs-thread.h"
+#include "refusal-log.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -33,6 +35,7 @@ COVERAGE_DEFINE(offload_dump);
 COVERAGE_DEFINE(offload_dump_quiet);
 COVERAGE_DEFINE(offload_reinstall);
 COVERAGE_DEFINE(offload_foreign_rule);
+COVERAGE_DEFINE(offload_sweep);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(10, 10);
 
@@ -325,6 +328,10 @@ take_reading(struct engine_dump *dump, const struct offload_reading *reading,
     }
     if (reading->in_hw) {
         atomic_count_inc(&dump->n_in_hw);
+        if (flow->has_words) {
+            /* Of a bond's NICs, another one took it. */
+            refusal_log_forget(&flow->ufid);
+        }
     }
     return flow->state == OFFLOAD_FLOW_INSTALLED ? flow : NULL;
 }
@@ -418,7 +425,7 @@ engine_dump_next(struct engine_dump *dump, struct ofpbuf *buf,
 /* A dump that tells how old the port's counters are.  People's don't: one of
  * them may be without an end. */
 static void
-count_sweep(const struct engine_dump *dump)
+count_sweep(struct engine_dump *dump)
 {
     struct offload_port *port = dump->port;
     struct offload_statistics *stats = &port->statistics;
@@ -430,6 +437,9 @@ count_sweep(const struct engine_dump *dump)
     } else if (dump->device) {
         atomic_read_relaxed(&dump->began, &began);
         atomic_read_relaxed(&dump->ended, &ended);
+        COVERAGE_INC(offload_sweep);
+        OFFLOAD_PROBE4(sweep, &port->name[0], atomic_count_get(&dump->n_seen),
+                       atomic_count_get(&dump->n_grown), ended - began);
         offload_port_count(port, port->datapath, OFFLOAD_STAT_SWEEPS, 1);
         offload_port_count_time(port, OFFLOAD_TIME_SWEEP, ended - began);
         atomic_store_relaxed(&stats->last_sweep, ended - began);
@@ -510,6 +520,7 @@ restore_flow(struct offload_flow *flow)
         return;                 /* Its device isn't back yet. */
     }
     COVERAGE_INC(offload_reinstall);
+    OFFLOAD_PROBE2(restore, &flow->ufid, &flow->port->name[0]);
     offload_port_count(flow->port, flow->datapath, OFFLOAD_STAT_RESTORED, 1);
     VLOG_INFO_RL(&rl, "%s: device has lost a rule, which is installed again",
                  flow->port->name);

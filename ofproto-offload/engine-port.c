@@ -59,7 +59,7 @@ engine_run(void)
 
     engine_dump_run();
     offload_port_run();
-    refusal_log_run();
+    refusal_log_run(time_msec());
     if (time_msec() >= next_expiry) {
         next_expiry = time_msec() + EVICTING_KEPT_MS / 4;
         flow_table_expire(time_msec() - EVICTING_KEPT_MS);
@@ -302,15 +302,4 @@ engine_meter_del(uint32_t meter_id, struct ofputil_meter_stats *stats)
         error = e ? error : 0;
     }
     return error;
-}
-
-/* For people. */
-
-void
-engine_format_capabilities(struct ds *s)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
-        ds_put_format(s, "%s can do:\n", backends[i]->name);
-        backends[i]->capabilities(s);
-    }
 }

@@ -57,6 +57,11 @@ int engine_reinstall(struct offload_flow *);
 void engine_note_refusal(const struct offload_refusal *,
                          const struct offload_port *, const ovs_u128 *ufid);
 
+/* A claimed flow has been installed: notes what its driver said, if it doesn't
+ * execute the rule, and forgets what spoke against the flow before. */
+void engine_note_words(struct offload_flow *, const struct offload_port *,
+                       const struct offload_op *);
+
 /* Looks for rules that devices have lost. */
 void engine_dump_run(void);
 

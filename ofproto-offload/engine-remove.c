@@ -13,6 +13,7 @@
 #include "flow-table.h"
 #include "offload-backend.h"
 #include "offload-port.h"
+#include "offload-probes.h"
 #include "recirc-parents.h"
 #include "util.h"
 
@@ -25,6 +26,7 @@ static void
 note_removed(struct offload_flow *flow, enum offload_flow_state state,
              const struct offload_counters *counters)
 {
+    OFFLOAD_PROBE2(evict, &flow->ufid, &flow->port->name[0]);
     offload_port_count(flow->port, flow->port->datapath, OFFLOAD_STAT_EVICTED,
                        1);
     atomic_count_dec(&flow->port->n_rules);

@@ -13,6 +13,7 @@
 #include "flow-table.h"
 #include "netlink.h"
 #include "offload-backend.h"
+#include "offload-probes.h"
 #include "offload-rule.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
@@ -70,25 +71,19 @@ struct engine_batch {
 
 DEFINE_PER_THREAD_MALLOCED_DATA(struct engine_batch *, engine_batch);
 
-static atomic_count refusals[OFFLOAD_N_REFUSALS];
-
 /* True if the datapath was last seen to share its recirculation ids. */
 static atomic_bool recirc_is_shared = ATOMIC_VAR_INIT(false);
 
 /* Refusals. */
 
 static void
-count_refusal(const struct offload_refusal *refusal)
-{
-    COVERAGE_INC(offload_refuse);
-    atomic_count_inc(&refusals[refusal->code]);
-}
-
-static void
 note_refusal_at(const struct offload_refusal *refusal,
                 const struct refusal_place *place, const ovs_u128 *ufid)
 {
-    count_refusal(refusal);
+    COVERAGE_INC(offload_refuse);
+    OFFLOAD_PROBE5(refuse, ufid, place->port,
+                   offload_refusal_name(refusal->code), refusal->subject,
+                   &refusal->detail[0]);
     refusal_log_note(refusal, place, ufid);
     if (!VLOG_DROP_DBG(&refusal_rl)) {
         struct ds s = DS_EMPTY_INITIALIZER;
@@ -111,6 +106,18 @@ engine_note_refusal(const struct offload_refusal *refusal,
     note_refusal_at(refusal, &place, ufid);
 }
 
+void
+engine_note_words(struct offload_flow *flow, const struct offload_port *port,
+                  const struct offload_op *op)
+{
+    flow->has_words = op->refusal.code == OFFLOAD_REFUSED_DRIVER;
+    if (flow->has_words) {
+        engine_note_refusal(&op->refusal, port, &flow->ufid);
+    } else {
+        refusal_log_forget(&flow->ufid);
+    }
+}
+
 /* A flow whose port is unknown, or in no device. */
 static int
 refuse_port(struct engine_op *op, struct offload_port *port)
@@ -125,12 +132,6 @@ refuse_port(struct engine_op *op, struct offload_port *port)
     offload_port_count(port, op->datapath, OFFLOAD_STAT_OFFERED, 1);
     offload_port_count(port, op->datapath, OFFLOAD_STAT_REFUSED, 1);
     return error;
-}
-
-unsigned int
-engine_n_refusals(enum offload_refusal_code code)
-{
-    return atomic_count_get(&refusals[code]);
 }
 
 /* The device batch of a thread. */
@@ -208,6 +209,7 @@ engine_reinstall(struct offload_flow *flow)
         if (backend->rule_forget) {
             backend->rule_forget(flow->port, &lost);
         }
+        engine_note_words(flow, flow->port, &op);
         flow_table_installed(flow, flow->port, &op.handle, &match,
                              nl_attr_get(actions), nl_attr_get_size(actions),
                              backend->own_thread ? &op.counters : NULL);
@@ -266,6 +268,37 @@ count(const struct engine_task *task, enum offload_stat stat)
                        1);
 }
 
+/* The rule of the flow of 'task' is in its device no more. */
+static void
+count_deleted(const struct engine_task *task)
+{
+    struct offload_port *port = task->flow->port;
+
+    COVERAGE_INC(offload_delete);
+    OFFLOAD_PROBE3(delete, &task->flow->ufid, &port->name[0],
+                   task->device.counters.hw_packets);
+    count(task, OFFLOAD_STAT_DELETED);
+    atomic_count_dec(&port->n_rules);
+}
+
+/* It has one, after 'usec'. */
+static void
+count_installed(const struct engine_task *task, bool replaced,
+                long long int usec)
+{
+    if (replaced) {
+        COVERAGE_INC(offload_replace);
+        OFFLOAD_PROBE3(replace, &task->flow->ufid, &task->port->name[0], usec);
+        count(task, OFFLOAD_STAT_REPLACED);
+    } else {
+        COVERAGE_INC(offload_put);
+        OFFLOAD_PROBE3(put, &task->flow->ufid, &task->port->name[0], usec);
+        count(task, OFFLOAD_STAT_INSERTED);
+        atomic_count_inc(&task->port->n_rules);
+    }
+    offload_port_count_time(task->port, OFFLOAD_TIME_PUT, usec);
+}
+
 /* Putting a flow. */
 
 /* What the device has already under another ufid is no flow of its own for
@@ -275,7 +308,8 @@ refuse_put(struct engine_task *task)
 {
     if (task->op->refusal.code == OFFLOAD_REFUSED_OVERLAP
         && task->op->was_unknown) {
-        count_refusal(&task->op->refusal);
+        COVERAGE_INC(offload_refuse);
+        refusal_log_count_only(task->op->refusal.code);
     } else {
         engine_note_refusal(&task->op->refusal, task->port, task->op->ufid);
     }
@@ -414,8 +448,7 @@ finish_refused_put(struct engine_batch *batch, struct engine_task *task,
     op->error = refuse_put(task);
     op->removed = had_rule || flow->state == OFFLOAD_FLOW_EVICTING;
     if (had_rule) {
-        count(task, OFFLOAD_STAT_DELETED);
-        atomic_count_dec(&flow->port->n_rules);
+        count_deleted(task);
     }
     if (is_parent) {
         flow_table_uninstalled(flow, OFFLOAD_FLOW_REFUSED,
@@ -487,21 +520,12 @@ finish_put(struct engine_batch *batch, struct engine_task *task)
         return;
     }
 
-    if (installed) {
-        COVERAGE_INC(offload_replace);
-        count(task, OFFLOAD_STAT_REPLACED);
-    } else {
-        COVERAGE_INC(offload_put);
-        count(task, OFFLOAD_STAT_INSERTED);
-        atomic_count_inc(&task->port->n_rules);
-    }
-    offload_port_count_time(task->port, OFFLOAD_TIME_PUT,
-                            batch->end - (op->offered ? op->offered
-                                          : batch->start));
+    count_installed(task, installed,
+                    batch->end - (op->offered ? op->offered : batch->start));
     flow->datapath = op->datapath;
     flow->mark = op->mark;
     flow->partial = task->device.partial;
-    refusal_log_forget(op->ufid);
+    engine_note_words(flow, task->port, &task->device);
     flow_table_installed(flow, task->port, &task->device.handle, op->match,
                          op->actions, op->actions_len,
                          task->device.lost ? NULL : &task->device.counters);
@@ -564,9 +588,7 @@ finish_del(struct engine_task *task)
         return;
     }
     if (task->asked) {
-        COVERAGE_INC(offload_delete);
-        count(task, OFFLOAD_STAT_DELETED);
-        atomic_count_dec(&flow->port->n_rules);
+        count_deleted(task);
     } else if (flow->state == OFFLOAD_FLOW_REFUSED) {
         op->error = ENOENT;     /* It is in software. */
     }

@@ -32,7 +32,6 @@
 #include "offload-refusal.h"
 #include "openvswitch/types.h"
 
-struct ds;
 struct match;
 struct nlattr;
 struct ofpbuf;
@@ -162,10 +161,5 @@ int engine_meter_del(uint32_t meter_id, struct ofputil_meter_stats *);
 /* Zones in which connection tracking is limited (dpctl/ct-set-limits): commit
  * isn't offloaded there.  'limited' is a bitmap of 65536 bits, copied. */
 void engine_set_ct_limited_zones(const unsigned long *limited);
-
-/* For appctl: how often flows were refused for this reason, and what the
- * backends can do, a line each. */
-unsigned int engine_n_refusals(enum offload_refusal_code);
-void engine_format_capabilities(struct ds *);
 
 #endif /* engine.h */

@@ -214,7 +214,11 @@ explain_port(struct stage *stage, enum offload_datapath type)
 static void
 explain_tc(struct stage *stage)
 {
-    if (tc_offload_mode == TC_MODE_SW_ONLY) {
+    stage->has_log = (refusal_log_lookup(&stage->flow.ufid, &stage->log)
+                      && stage->log.refusal.code == OFFLOAD_REFUSED_DRIVER);
+    if (stage->has_log) {
+        stage->refusal = stage->log.refusal;
+    } else if (tc_offload_mode == TC_MODE_SW_ONLY) {
         offload_refuse(&stage->refusal, OFFLOAD_REFUSED_CAPABILITY,
                        "other_config:tc-policy",
                        "unset it, and restart the daemon",
@@ -222,9 +226,9 @@ explain_tc(struct stage *stage)
     } else {
         offload_refuse(&stage->refusal, OFFLOAD_REFUSED_CAPABILITY,
                        "hardware", "\"ethtool -k DEVICE\" must say "
-                       "hw-tc-offload: on; if it does, the driver's words "
-                       "are in the kernel's log",
-                       "no driver took the rule, so TC executes it");
+                       "hw-tc-offload: on",
+                       "no driver took the rule, and none said why, so TC "
+                       "executes it");
     }
 }
 

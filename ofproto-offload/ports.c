@@ -396,17 +396,6 @@ ports_refusal(odp_port_t odp_port, struct offload_refusal *refusal)
     return found;
 }
 
-static int
-compare_known_ports(const void *a_, const void *b_)
-{
-    const struct known_port *const *a = a_;
-    const struct known_port *const *b = b_;
-    uint32_t x = odp_to_u32((*a)->odp_port);
-    uint32_t y = odp_to_u32((*b)->odp_port);
-
-    return x < y ? -1 : x > y;
-}
-
 static bool
 known_port_is_refused(const struct known_port *port)
 {
@@ -423,15 +412,6 @@ known_port_format_refusal(const struct known_port *port, struct ds *s)
     } else {
         offload_refusal_format(&port->refusal, s);
     }
-}
-
-static void
-known_port_format(const struct known_port *port, struct ds *s)
-{
-    ds_put_format(s, "  %-16s port %-4"PRIu32" ", port->name,
-                  odp_to_u32(port->odp_port));
-    known_port_format_refusal(port, s);
-    ds_put_char(s, '\n');
 }
 
 void
@@ -457,30 +437,5 @@ ports_for_each(void (*cb)(const struct ports_entry *, void *aux), void *aux)
         cb(&entry, aux);
         ds_destroy(&s);
     }
-    ovs_mutex_unlock(&mutex);
-}
-
-void
-ports_format_refused(struct ds *s)
-{
-    const struct known_port **ports;
-    struct known_port *port;
-    size_t n = 0;
-
-    ovs_mutex_lock(&mutex);
-    ports = xmalloc(hmap_count(&known_ports) * sizeof *ports);
-    HMAP_FOR_EACH (port, node, &known_ports) {
-        if (known_port_is_refused(port)) {
-            ports[n++] = port;
-        }
-    }
-    if (n) {
-        ds_put_cstr(s, "ports that stay in software:\n");
-    }
-    qsort(ports, n, sizeof *ports, compare_known_ports);
-    for (size_t i = 0; i < n; i++) {
-        known_port_format(ports[i], s);
-    }
-    free(ports);
     ovs_mutex_unlock(&mutex);
 }

@@ -17,7 +17,6 @@
 
 #include "offload-port.h"
 
-struct ds;
 struct netdev;
 struct offload_port;
 struct offload_refusal;
@@ -49,9 +48,5 @@ struct ports_entry {
  * file. */
 void ports_for_each(void (*cb)(const struct ports_entry *, void *aux),
                     void *aux);
-
-/* Appends a line for each port whose flows can't be offloaded, with the
- * reason. */
-void ports_format_refused(struct ds *);
 
 #endif /* ports.h */

@@ -16,6 +16,7 @@
 #include "openvswitch/list.h"
 #include "openvswitch/vlog.h"
 #include "ovs-atomic.h"
+#include "ovs-rcu.h"
 #include "ovs-thread.h"
 #include "timeval.h"
 #include "util.h"
@@ -23,24 +24,40 @@
 
 VLOG_DEFINE_THIS_MODULE(offload_refusals);
 
-/* What many flows have in common.  Never freed. */
-struct reason {
-    struct cmap_node node;      /* In 'reasons', by reason_hash(). */
+/* The life of a reason, which is a place of the pool.
+ *
+ * LIVE ones are found by who notes a flow.  A RETIRED one isn't any more, but
+ * has flows still, or somebody may be about to give it one: he found it before
+ * that.  Once RCU says that there is nobody any more, and its last flow is
+ * gone, the place is FREE for another reason. */
+enum reason_state { REASON_FREE, REASON_LIVE, REASON_RETIRED };
 
-    /* Constant. */
+/* What many flows have in common. */
+struct reason {
+    struct cmap_node node;      /* LIVE: in 'reasons', by reason_hash(). */
+    struct ovs_list free_node;  /* FREE: in 'free_reasons'. */
+    ATOMIC(enum reason_state) state;
+    atomic_bool unfindable;     /* RETIRED: nobody gives it flows any more. */
+
+    /* Constant unless FREE. */
     enum offload_datapath datapath;
     odp_port_t odp_port;
     char port[IFNAMSIZ];
     enum offload_refusal_code code;
     const char *subject;
     uint32_t words;             /* Hash of what the device said, or 0. */
+    uint32_t hash;              /* reason_hash(). */
 
     atomic_count n_flows;
     atomic_uint64_t n_dropped;
     atomic_uint64_t n_refused;
 
     atomic_uint n_unlogged;     /* Since the last line in the log. */
-    long long int next_line;    /* Monotonic msec.  Main thread's own. */
+
+    /* The main thread's own.  Monotonic msec. */
+    long long int next_line;    /* In the log: not before. */
+    long long int idle_since;   /* 'n_refused' hasn't changed. */
+    uint64_t n_refused_then;
 
     /* The latest, as far as nobody else was at it. */
     struct ovs_mutex mutex;
@@ -77,15 +94,32 @@ static struct reason reasons_pool[REFUSAL_LOG_MAX_REASONS
                                   + OFFLOAD_N_REFUSALS];
 static struct cmap reasons = CMAP_INITIALIZER;
 static struct ovs_mutex reasons_mutex = OVS_MUTEX_INITIALIZER;
-static atomic_count n_reasons;  /* Of the pool's, in use. */
+static atomic_count n_reasons;  /* Of the pool's, ever in use. */
+static struct ovs_list free_reasons OVS_GUARDED_BY(reasons_mutex)
+    = OVS_LIST_INITIALIZER(&free_reasons);
 static atomic_count n_records;
+
+/* By code: refused for reasons that were freed, or for none.  The former are
+ * the main thread's. */
+static uint64_t n_refused_once[OFFLOAD_N_REFUSALS];
+static atomic_uint64_t n_uncounted[OFFLOAD_N_REFUSALS];
 static atomic_uint64_t n_dropped = ATOMIC_VAR_INIT(0);
 
-static void
-reason_init(struct reason *reason, enum offload_refusal_code code)
+static enum reason_state
+reason_state(const struct reason *reason)
 {
-    reason->code = code;
-    ovs_mutex_init(&reason->mutex);
+    enum reason_state state;
+
+    atomic_read_explicit(&CONST_CAST(struct reason *, reason)->state, &state,
+                         memory_order_acquire);
+    return state;
+}
+
+/* What was written before is seen by who sees the state. */
+static void
+reason_set_state(struct reason *reason, enum reason_state state)
+{
+    atomic_store_explicit(&reason->state, state, memory_order_release);
 }
 
 /* Reasons of any port, at the end of the pool, a code each. */
@@ -107,7 +141,12 @@ init_once(void)
             ovs_list_init(&stripes[i].by_age);
         }
         for (int code = 0; code < OFFLOAD_N_REFUSALS; code++) {
-            reason_init(common_reason(code), code);
+            struct reason *reason = common_reason(code);
+
+            ovs_mutex_init(&reason->mutex);
+            reason->code = code;
+            reason->subject = "";
+            reason_set_state(reason, REASON_LIVE);
         }
         ovsthread_once_done(&once);
     }
@@ -141,6 +180,7 @@ static uint32_t
 refusal_words(const struct offload_refusal *r)
 {
     return (r->code == OFFLOAD_REFUSED_DEVICE
+            || r->code == OFFLOAD_REFUSED_DRIVER
             ? hash_text(r->detail) ^ (r->error << 1) : 0);
 }
 
@@ -188,28 +228,80 @@ reason_lookup(uint32_t hash, const struct offload_refusal *r,
     return NULL;
 }
 
+/* A place for a reason, all of whose numbers are 0, or NULL. */
+static struct reason *
+reason_alloc(void)
+    OVS_REQUIRES(reasons_mutex)
+{
+    unsigned int n = atomic_count_get(&n_reasons);
+    struct reason *reason;
+
+    if (!ovs_list_is_empty(&free_reasons)) {
+        return CONTAINER_OF(ovs_list_pop_front(&free_reasons), struct reason,
+                            free_node);
+    } else if (n >= REFUSAL_LOG_MAX_REASONS) {
+        return NULL;
+    }
+    reason = &reasons_pool[n];
+    ovs_mutex_init(&reason->mutex);
+    atomic_count_set(&n_reasons, n + 1);
+    return reason;
+}
+
 static struct reason *
 reason_create(uint32_t hash, const struct offload_refusal *r,
               const struct refusal_place *place, uint32_t words)
     OVS_REQUIRES(reasons_mutex)
 {
-    unsigned int n = atomic_count_get(&n_reasons);
-    struct reason *reason = &reasons_pool[n];
+    struct reason *reason = reason_alloc();
 
-    if (n >= REFUSAL_LOG_MAX_REASONS) {
+    if (!reason) {
         return common_reason(r->code);
     }
-    reason_init(reason, r->code);
+    reason->code = r->code;
     reason->datapath = place->datapath;
     reason->odp_port = place->odp_port;
     ovs_strlcpy(reason->port, place_name(place), sizeof reason->port);
     reason->subject = r->subject ? r->subject : "";
     reason->words = words;
-    reason->next_line = 0;
-    atomic_thread_fence(memory_order_release);
-    atomic_count_set(&n_reasons, n + 1);
+    reason->hash = hash;
+    reason_set_state(reason, REASON_LIVE);
     cmap_insert(&reasons, &reason->node, hash);
     return reason;
+}
+
+/* A grace period after it was retired. */
+static void
+reason_unfindable(struct reason *reason)
+{
+    atomic_store(&reason->unfindable, true);
+}
+
+static void
+reason_retire(struct reason *reason)
+    OVS_REQUIRES(reasons_mutex)
+{
+    cmap_remove(&reasons, &reason->node, reason->hash);
+    reason_set_state(reason, REASON_RETIRED);
+    ovsrcu_postpone(reason_unfindable, reason);
+}
+
+/* Nobody knows 'reason' any more. */
+static void
+reason_free(struct reason *reason)
+    OVS_REQUIRES(reasons_mutex)
+{
+    uint64_t n;
+
+    atomic_read_relaxed(&reason->n_refused, &n);
+    n_refused_once[reason->code] += n;
+    atomic_store_relaxed(&reason->n_refused, 0);
+    atomic_store_relaxed(&reason->n_dropped, 0);
+    atomic_store_relaxed(&reason->unfindable, false);
+    reason->next_line = reason->idle_since = 0;
+    reason->n_refused_then = 0;
+    reason_set_state(reason, REASON_FREE);
+    ovs_list_push_back(&free_reasons, &reason->free_node);
 }
 
 static struct reason *
@@ -379,13 +471,26 @@ refusal_log_forget_port(enum offload_datapath datapath, odp_port_t odp_port)
         }
         ovs_mutex_unlock(&stripe->mutex);
     }
+
+    ovs_mutex_lock(&reasons_mutex);
     for (size_t i = 0; i < atomic_count_get(&n_reasons); i++) {
         struct reason *reason = &reasons_pool[i];
 
-        if (reason->odp_port == odp_port && reason->datapath == datapath) {
+        if (reason_state(reason) == REASON_LIVE
+            && reason->odp_port == odp_port && reason->datapath == datapath) {
             atomic_store_relaxed(&reason->n_dropped, 0);
+            reason_retire(reason);
         }
     }
+    ovs_mutex_unlock(&reasons_mutex);
+}
+
+void
+refusal_log_count_only(enum offload_refusal_code code)
+{
+    uint64_t old;
+
+    atomic_add_relaxed(&n_uncounted[code], 1, &old);
 }
 
 /* Readers. */
@@ -441,6 +546,17 @@ refusal_log_n_dropped(void)
     return n;
 }
 
+size_t
+refusal_log_n_reasons(void)
+{
+    size_t n;
+
+    ovs_mutex_lock(&reasons_mutex);
+    n = atomic_count_get(&n_reasons) - ovs_list_size(&free_reasons);
+    ovs_mutex_unlock(&reasons_mutex);
+    return n;
+}
+
 void
 refusal_log_for_each_flow(
     void (*cb)(const struct refused_flow *, size_t reason, void *aux),
@@ -462,15 +578,18 @@ refusal_log_for_each_flow(
     }
 }
 
+/* Those that aren't FREE, and won't be before the caller, the main thread,
+ * frees them. */
 static void
 for_each_reason(void (*cb)(struct reason *, void *aux), void *aux)
 {
     size_t n = atomic_count_get(&n_reasons);
 
     init_once();
-    atomic_thread_fence(memory_order_acquire);
     for (size_t i = 0; i < n; i++) {
-        cb(&reasons_pool[i], aux);
+        if (reason_state(&reasons_pool[i]) != REASON_FREE) {
+            cb(&reasons_pool[i], aux);
+        }
     }
     for (int code = 0; code < OFFLOAD_N_REFUSALS; code++) {
         cb(common_reason(code), aux);
@@ -491,7 +610,7 @@ visit_reason(struct reason *reason, void *visitor_)
         .datapath = reason->datapath,
         .odp_port = reason->odp_port,
         .code = reason->code,
-        .subject = reason->subject ? reason->subject : "",
+        .subject = reason->subject,
         .n_flows = atomic_count_get(&reason->n_flows),
     };
 
@@ -512,6 +631,26 @@ refusal_log_for_each_reason(
     for_each_reason(visit_reason, &visitor);
 }
 
+static void
+add_refused(struct reason *reason, void *totals_)
+{
+    uint64_t *totals = totals_;
+    uint64_t n;
+
+    atomic_read_relaxed(&reason->n_refused, &n);
+    totals[reason->code] += n;
+}
+
+void
+refusal_log_totals(uint64_t totals[OFFLOAD_N_REFUSALS])
+{
+    for (size_t code = 0; code < OFFLOAD_N_REFUSALS; code++) {
+        atomic_read_relaxed(&n_uncounted[code], &totals[code]);
+        totals[code] += n_refused_once[code];
+    }
+    for_each_reason(add_refused, totals);
+}
+
 /* The log. */
 
 static void
@@ -525,7 +664,8 @@ log_reason(struct reason *reason, void *now_)
     ovs_u128 ufid;
 
     atomic_read_relaxed(&reason->n_unlogged, &n);
-    if (!n || *now < reason->next_line) {
+    if (!n || (*now < reason->next_line
+               && reason_state(reason) == REASON_LIVE)) {
         return;
     }
     reason->next_line = *now + REFUSAL_LOG_INTERVAL_MS;
@@ -543,15 +683,78 @@ log_reason(struct reason *reason, void *now_)
     ds_destroy(&s);
 }
 
+/* Reasons come and go. */
+
+/* Once the pool is that full, those go that nobody has needed for long. */
+#define MANY_REASONS (REFUSAL_LOG_MAX_REASONS * 3 / 4)
+
+/* No flow has it, and there is nothing to be said of it. */
+static bool
+reason_is_unused(struct reason *reason)
+{
+    unsigned int n;
+
+    atomic_read_relaxed(&reason->n_unlogged, &n);
+    return !n && !atomic_count_get(&reason->n_flows);
+}
+
+/* Nobody has been refused for it for long, and of nobody who was isn't it
+ * known whether he still is. */
+static bool
+reason_is_idle(struct reason *reason, long long int now)
+{
+    uint64_t n, n_unknown;
+
+    atomic_read_relaxed(&reason->n_refused, &n);
+    atomic_read_relaxed(&reason->n_dropped, &n_unknown);
+    if (n != reason->n_refused_then) {
+        reason->n_refused_then = n;
+        reason->idle_since = now;
+    }
+    return !n_unknown && now - reason->idle_since >= REFUSAL_LOG_IDLE_MS;
+}
+
+/* The last step, or the first, of a reason that isn't needed. */
+static void
+recycle(struct reason *reason, bool many, long long int now)
+    OVS_REQUIRES(reasons_mutex)
+{
+    enum reason_state state = reason_state(reason);
+    bool unfindable;
+
+    if (state == REASON_LIVE) {
+        if (reason_is_idle(reason, now) && many && reason_is_unused(reason)) {
+            reason_retire(reason);
+        }
+    } else if (state == REASON_RETIRED) {
+        /* In this order: who still could give it a flow has given it. */
+        atomic_read(&reason->unfindable, &unfindable);
+        if (unfindable && reason_is_unused(reason)) {
+            reason_free(reason);
+        }
+    }
+}
+
+static void
+recycle_all(long long int now)
+{
+    ovs_mutex_lock(&reasons_mutex);
+    bool many = cmap_count(&reasons) >= MANY_REASONS;
+    for (size_t i = 0; i < atomic_count_get(&n_reasons); i++) {
+        recycle(&reasons_pool[i], many, now);
+    }
+    ovs_mutex_unlock(&reasons_mutex);
+}
+
 void
-refusal_log_run(void)
+refusal_log_run(long long int now)
 {
     static long long int next = 0;
-    long long int now = time_msec();
 
     /* A second is soon enough, and gathers a burst in one line. */
     if (now >= next) {
         next = now + 1000;
         for_each_reason(log_reason, &now);
+        recycle_all(now);
     }
 }

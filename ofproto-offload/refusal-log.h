@@ -5,22 +5,26 @@
 
 /* Which flows are in software, and why: the latest refusal of each.
  *
- * Life: a flow is noted whenever it is refused, and forgotten when it is
- * offloaded after all, when Open vSwitch deletes it, and when its port is
- * flushed or goes away.
+ * Life: a flow is noted whenever it is refused, or its rule is executed by
+ * software because a driver refused it; it is forgotten when it is offloaded
+ * after all, when Open vSwitch deletes it, and when its port is flushed or goes
+ * away.
  *
  * Memory is bounded, whatever is refused.  There are at most
  * REFUSAL_LOG_MAX_FLOWS records; when a place is needed, the one that was
  * refused the longest time ago is dropped, and counted.  Records that have the
- * port, the code and the subject in common, and for errors of the device its
- * words too, have a common reason; there are at most REFUSAL_LOG_MAX_REASONS,
- * and what is beyond is counted under the code alone, without a port.
+ * port, the code and the subject in common, and where a device or a driver
+ * said something its words too, have a common reason; there are at most REFUSAL_LOG_MAX_REASONS,
+ * and what is beyond is counted under the code alone, without a port.  Reasons
+ * go with their port; those that nobody has needed for REFUSAL_LOG_IDLE_MS go
+ * when there are many.
  *
  * Log lines: refusal_log_run() writes one a reason and minute.
  *
- * Thread-safe.  Forgetting costs a read of a counter while nothing is refused.
- * Otherwise records are in stripes by ufid, each with a lock that is held for
- * a hash lookup; the counters of reasons are atomic. */
+ * Thread-safe, apart from what is for the main thread.  Who notes a flow must
+ * be a thread of Open vSwitch's RCU.  Forgetting costs a read of a counter
+ * while nothing is refused.  Otherwise records are in stripes by ufid, each with
+ * a lock that is held for a hash lookup; the counters of reasons are atomic. */
 
 #include <net/if.h>
 #include <stdbool.h>
@@ -34,6 +38,7 @@
 #define REFUSAL_LOG_MAX_FLOWS 65536
 #define REFUSAL_LOG_MAX_REASONS 4096
 #define REFUSAL_LOG_INTERVAL_MS (60 * 1000)     /* Between log lines. */
+#define REFUSAL_LOG_IDLE_MS (10 * 60 * 1000)
 
 /* Where a flow comes in. */
 struct refusal_place {
@@ -66,11 +71,14 @@ struct refusal_reason_stats {
     uint32_t n_flows;           /* Records. */
     uint64_t n_dropped;         /* Records that were dropped: flows that may
                                  * still be there. */
-    uint64_t n_refused;         /* How often, since start. */
+    uint64_t n_refused;         /* How often, since the port came, or was
+                                 * flushed. */
 };
 
 void refusal_log_note(const struct offload_refusal *,
                       const struct refusal_place *, const ovs_u128 *ufid);
+/* Counts a refusal of what isn't a flow of its own. */
+void refusal_log_count_only(enum offload_refusal_code);
 void refusal_log_forget(const ovs_u128 *ufid);
 void refusal_log_forget_port(enum offload_datapath, odp_port_t);
 
@@ -81,7 +89,14 @@ bool refusal_log_lookup(const ovs_u128 *ufid, struct refused_flow *);
 uint32_t refusal_log_count(void);
 uint64_t refusal_log_n_dropped(void);
 
-/* Calls 'cb' for each reason that has flows.  Lock-free. */
+/* The number of reasons that have a place, REFUSAL_LOG_MAX_REASONS at most. */
+size_t refusal_log_n_reasons(void);
+
+/* By code: how often it was refused, since start.  Main thread only. */
+void refusal_log_totals(uint64_t totals[OFFLOAD_N_REFUSALS]);
+
+/* Calls 'cb' for each reason that has flows.  Lock-free; main thread only, in
+ * which a reason keeps its id until the next refusal_log_run(). */
 void refusal_log_for_each_reason(
     void (*cb)(const struct refusal_reason_stats *, void *aux), void *aux);
 
@@ -91,8 +106,9 @@ void refusal_log_for_each_flow(
     void (*cb)(const struct refused_flow *, size_t reason, void *aux),
     void *aux);
 
-/* Writes the log lines that are due.  From the main thread, at every run of
+/* Writes the log lines that are due at 'now' (monotonic msec), and frees the
+ * reasons that aren't needed any more.  From the main thread, at every run of
  * its loop. */
-void refusal_log_run(void);
+void refusal_log_run(long long int now);
 
 #endif /* refusal-log.h */

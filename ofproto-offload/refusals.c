@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "datapath.h"
+#include "engine-info.h"
 #include "hash.h"
 #include "openvswitch/hmap.h"
 #include "ports.h"
@@ -58,6 +59,19 @@ struct survey {
     struct hmap flows;              /* Of struct noted. */
 };
 
+/* The packets of a rule that TC executes are counted by the rule. */
+static void
+add_rule_packets(struct row *row, const ovs_u128 *ufid)
+{
+    struct engine_flow_info info;
+
+    if (!engine_flow_info(ufid, &info)) {
+        row->packets += info.counters.sw_packets;
+        row->bytes += info.counters.sw_bytes;
+        row->n_seen++;
+    }
+}
+
 /* A refused flow whose packets are looked for. */
 struct noted {
     struct hmap_node node;
@@ -95,6 +109,9 @@ add_flow(const struct refused_flow *flow, size_t reason, void *survey_)
     if (!row->has_example || flow->last >= row->example.last) {
         row->example = *flow;
         row->has_example = true;
+    }
+    if (flow->refusal.code == OFFLOAD_REFUSED_DRIVER) {
+        add_rule_packets(row, &flow->ufid);
     }
     noted = xmalloc(sizeof *noted);
     noted->ufid = flow->ufid;

@@ -22,7 +22,6 @@
 #include "offload-statistics.h"
 #include "ofproto/ofproto-dpif.h"
 #include "openvswitch/shash.h"
-#include "ports.h"
 #include "refusal-log.h"
 #include "report.h"
 #include "timeval.h"
@@ -124,6 +123,38 @@ put_histograms(struct json *object, const struct offload_statistics *stats)
     }
 }
 
+static uint64_t
+get_uint(const struct json *object, const char *key)
+{
+    const struct json *value = shash_find_data(object->object, key);
+
+    return value && value->type == JSON_INTEGER ? value->integer : 0;
+}
+
+static bool
+is_known(const struct json *object, const char *key)
+{
+    const struct json *value = shash_find_data(object->object, key);
+
+    return value && value->type != JSON_NULL;
+}
+
+/* The part, in percent, of what was counted that hardware has switched. */
+static void
+put_share(struct json *object, const char *key, const char *hw, const char *sw,
+          const char *ovs)
+{
+    uint64_t hardware = get_uint(object, hw);
+    uint64_t all = (hardware + (sw ? get_uint(object, sw) : 0)
+                    + get_uint(object, ovs));
+
+    if (is_known(object, ovs) && all) {
+        report_put_real(object, key, 100.0 * hardware / all);
+    } else {
+        report_put_unknown(object, key);
+    }
+}
+
 /* Where the rules of a port, or of all ports, are now. */
 struct places {
     uint64_t rules;
@@ -183,6 +214,31 @@ put_age(struct json *object, const struct offload_port *port)
     }
 }
 
+/* The part, in percent, of what came in at a port that its rules in hardware
+ * have counted.  What hardware has switched may be in the device's own numbers,
+ * or not: if the driver doesn't say, they only tell something where there is
+ * nothing in hardware. */
+static void
+put_port_share(struct json *object, struct offload_port *port)
+{
+    const struct offload_statistics *stats = &port->statistics;
+    uint64_t packets = offload_stat_get(stats, OFFLOAD_STAT_HW_PACKETS);
+    struct offload_received r;
+
+    if (!port->backend || !port->backend->received
+        || port->backend->received(port, &r)
+        || (packets && !r.software)) {
+        report_put_unknown(object, "software_packets");
+        report_put_unknown(object, "software_bytes");
+    } else {
+        report_put_uint(object, "software_packets", r.packets);
+        report_put_uint(object, "software_bytes", r.bytes);
+    }
+    put_share(object, "hw_share_packets", "hw_packets", NULL,
+              "software_packets");
+    put_share(object, "hw_share_bytes", "hw_bytes", NULL, "software_bytes");
+}
+
 /* What is collected of all ports. */
 struct collection {
     struct json *ports;
@@ -213,6 +269,7 @@ collect_port(struct offload_port *port, void *collection_)
     put_places(object, &places);
     put_statistics(object, &port->statistics);
     put_age(object, port);
+    put_port_share(object, port);
     json_array_add(c->ports, object);
 }
 
@@ -241,37 +298,6 @@ put_datapath_stats(struct json *object, const char *name)
     report_put_uint(object, "ovs_packets",
                     stats.n_hit + stats.n_missed + stats.n_lost);
     report_put_uint(object, "ovs_flows", stats.n_flows);
-}
-
-static uint64_t
-get_uint(const struct json *object, const char *key)
-{
-    const struct json *value = shash_find_data(object->object, key);
-
-    return value && value->type == JSON_INTEGER ? value->integer : 0;
-}
-
-static bool
-is_known(const struct json *object, const char *key)
-{
-    const struct json *value = shash_find_data(object->object, key);
-
-    return value && value->type != JSON_NULL;
-}
-
-/* The part, in percent, of what was counted that hardware has switched. */
-static void
-put_share(struct json *object, const char *key, const char *hw, const char *sw,
-          const char *ovs)
-{
-    uint64_t hardware = get_uint(object, hw);
-    uint64_t all = hardware + get_uint(object, sw) + get_uint(object, ovs);
-
-    if (is_known(object, ovs) && all) {
-        report_put_real(object, key, 100.0 * hardware / all);
-    } else {
-        report_put_unknown(object, key);
-    }
 }
 
 /* No datapath counts bytes. */
@@ -338,32 +364,62 @@ static struct json *
 refusals_to_json(void)
 {
     struct json *array = json_array_create_empty();
+    uint64_t totals[OFFLOAD_N_REFUSALS];
 
+    refusal_log_totals(totals);
     for (int i = OFFLOAD_REFUSED_NOT + 1; i < OFFLOAD_N_REFUSALS; i++) {
-        struct json *object;
+        if (totals[i]) {
+            struct json *object = json_object_create();
 
-        if (engine_n_refusals(i)) {
-            object = json_object_create();
             report_put_string(object, "reason", offload_refusal_name(i));
             report_put_string(object, "text", offload_refusal_text(i));
-            report_put_uint(object, "count", engine_n_refusals(i));
+            report_put_uint(object, "count", totals[i]);
             json_array_add(array, object);
         }
     }
     return array;
 }
 
-static void
-collect_reason(const struct refusal_reason_stats *stats, void *array)
-{
-    struct json *object = json_object_create();
+/* Reasons that differ in a driver's words only are one here: what is told apart
+ * by names must have different ones. */
+struct reasons {
+    struct json *array;
+    struct shash by_name;       /* Its objects. */
+};
 
-    report_put_string(object, "datapath", datapaths[stats->datapath].name);
-    report_put_string(object, "port", stats->port[0] ? stats->port : NULL);
-    report_put_string(object, "reason", offload_refusal_name(stats->code));
-    report_put_string(object, "subject", stats->subject);
-    report_put_uint(object, "flows", stats->n_flows);
-    json_array_add(array, object);
+static void
+collect_reason(const struct refusal_reason_stats *stats, void *reasons_)
+{
+    struct reasons *reasons = reasons_;
+    char *name = xasprintf("%d %s %d %s", stats->datapath, stats->port,
+                           stats->code, stats->subject);
+    struct json *object = shash_find_data(&reasons->by_name, name);
+
+    if (!object) {
+        object = json_object_create();
+        report_put_string(object, "datapath", datapaths[stats->datapath].name);
+        report_put_string(object, "port", stats->port[0] ? stats->port : NULL);
+        report_put_string(object, "reason", offload_refusal_name(stats->code));
+        report_put_string(object, "subject", stats->subject);
+        report_put_uint(object, "flows", stats->n_flows);
+        json_array_add(reasons->array, object);
+        shash_add(&reasons->by_name, name, object);
+    } else {
+        report_put_uint(object, "flows",
+                        get_uint(object, "flows") + stats->n_flows);
+    }
+    free(name);
+}
+
+static struct json *
+reasons_to_json(void)
+{
+    struct reasons reasons = { .array = json_array_create_empty() };
+
+    shash_init(&reasons.by_name);
+    refusal_log_for_each_reason(collect_reason, &reasons);
+    shash_destroy(&reasons.by_name);
+    return reasons.array;
 }
 
 static int
@@ -385,7 +441,6 @@ status_collect(struct json *root)
     struct collection c = { .ports = json_array_create_empty() };
     bool enabled = netdev_is_flow_api_enabled();
     struct json *array = json_array_create_empty();
-    struct json *reasons = json_array_create_empty();
 
     report_put_string(root, "version", OFFLOAD_VERSION);
     report_put_bool(root, "enabled", enabled);
@@ -398,8 +453,7 @@ status_collect(struct json *root)
     report_put_uint(root, "parents_in_software",
                     flow_table_count(OFFLOAD_FLOW_REFUSED));
     json_object_put(root, "refusals", refusals_to_json());
-    refusal_log_for_each_reason(collect_reason, reasons);
-    json_object_put(root, "refused_flows", reasons);
+    json_object_put(root, "refused_flows", reasons_to_json());
 
     offload_port_for_each(collect_port, &c);
     if (c.ports->array.n) {
@@ -488,6 +542,8 @@ static const struct report_column port_columns[] = {
     { "backend", "BACKEND", false },
     { "rules", "RULES", true },
     { "in_hardware", "HW", true },
+    { "hw_share_packets", "PKT%", true },
+    { "hw_share_bytes", "BYTE%", true },
     { "refused", "REFUSED", true },
     { "put_p99_us", "P99us", true },
     { "last_sweep_us", "SWEEPus", true },
@@ -560,6 +616,4 @@ status_report(struct report *r, int argc OVS_UNUSED,
     report_line(r, "refusals since start, by reason:");
     format_array(r, "refusals", format_refusal);
     format_ports(r);
-    ports_format_refused(&r->text);
-    engine_format_capabilities(&r->text);
 }

@@ -10,6 +10,7 @@ TESTSUITE_AT = \
 	tests/rte.at \
 	tests/tc-netlink.at \
 	tests/monitor.at \
+	tests/manual.at \
 	tests/glue.at
 TESTSUITE = tests/testsuite
 

@@ -26,6 +26,7 @@
 #include "offload-rule.h"
 #include "ofproto-offload/engine.h"
 #include "ofproto-offload/engine-private.h"
+#include "ofproto-offload/refusal-log.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofpbuf.h"
@@ -66,6 +67,7 @@ static size_t n_reads;          /* Of single rules. */
 static size_t n_dumps;
 static uint64_t activity;       /* Of all ports. */
 static bool in_software;        /* The rules. */
+static bool has_words;          /* The driver says why it takes no rule. */
 static bool listing_fails;      /* A flush misses a rule, and doesn't know. */
 
 struct fake_request {
@@ -196,6 +198,10 @@ carry_out_put(const struct fake_request *r)
     rule->n_actions = r->n_actions;
     rule->handle.tc.handle = ++last_handle;
     r->op->handle = rule->handle;
+    if (has_words) {
+        offload_refuse(&r->op->refusal, OFFLOAD_REFUSED_DRIVER, NULL, NULL,
+                       "no");
+    }
 }
 
 static void
@@ -1150,6 +1156,50 @@ test_lost_for_good(void)
     assert(!dump().n_flows);
 }
 
+static bool
+is_known_refused(const struct test_flow *f, enum offload_refusal_code code)
+{
+    struct refused_flow flow;
+
+    return (refusal_log_lookup(&f->ufid, &flow)
+            && flow.refusal.code == code);
+}
+
+/* What a driver says of a rule that only software executes is known for as
+ * long as it is true. */
+static void
+test_words(void)
+{
+    struct test_flow f;
+
+    has_words = in_software = true;
+    flow_init(&f, 1);
+    flow_output(&f);
+    assert(!put(&f));
+    assert(is_known_refused(&f, OFFLOAD_REFUSED_DRIVER));
+    dump();
+    assert(is_known_refused(&f, OFFLOAD_REFUSED_DRIVER));
+    has_words = false;
+    assert(!put(&f));
+    assert(!refusal_log_count());
+
+    /* Put again after it was lost. */
+    has_words = true;
+    lose(&f);
+    dump();
+    engine_dump_run();
+    assert(is_known_refused(&f, OFFLOAD_REFUSED_DRIVER));
+
+    /* Another device took it. */
+    in_software = false;
+    dump();
+    assert(!refusal_log_count());
+    assert(!put(&f));
+    assert(is_known_refused(&f, OFFLOAD_REFUSED_DRIVER));
+    assert(!del(&f, NULL));
+    assert(!refusal_log_count());
+}
+
 /* What the table remembers of the flow. */
 static void
 check_spec(const struct test_flow *f)
@@ -1645,6 +1695,7 @@ static const struct {
     { "flush-many-unlisted", test_flush_many_unlisted },
     { "port-removed-many", test_port_removed_many },
     { "lost", test_lost },
+    { "words", test_words },
     { "shared-specs", test_shared_specs },
     { "shared-race", test_shared_race },
     { "lost-for-good", test_lost_for_good },

@@ -18,10 +18,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "flow.h"
 #include "ofproto-offload/refusal-log.h"
 #include "ofproto-offload/report.h"
+#include "ovs-rcu.h"
 #include "ovs-thread.h"
 #include "random.h"
 #include "unixctl.h"
@@ -180,6 +182,93 @@ test_reasons(void)
     assert(sum_up().n_flows == N - 2);
 }
 
+static uint64_t
+n_refused(enum offload_refusal_code code)
+{
+    uint64_t totals[OFFLOAD_N_REFUSALS];
+
+    refusal_log_totals(totals);
+    return totals[code];
+}
+
+/* Runs until at most 'max' reasons are left, or 'now' is over 'end'. */
+static void
+run_until(size_t max, long long int *now, long long int end)
+{
+    do {
+        ovsrcu_quiesce();
+        usleep(100);
+        *now += 1000;
+        refusal_log_run(*now);
+    } while (refusal_log_n_reasons() > max && *now < end);
+    assert(refusal_log_n_reasons() <= max);
+}
+
+static struct refusal_place
+place_from(uint32_t n, char name[16])
+{
+    snprintf(name, 16, "p%"PRIu32, n);
+    return (struct refusal_place) { OFFLOAD_DP_SYSTEM, u32_to_odp(n), name };
+}
+
+/* Ports come, are refused something, and go. */
+static void
+test_churn(void)
+{
+    enum { ROUNDS = 20, PORTS = 1000, CODES = 3 };
+    long long int now = 0;
+
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        for (uint32_t j = 0; j < PORTS; j++) {
+            char name[16];
+            struct refusal_place place = place_from(i * PORTS + j, name);
+
+            for (uint32_t k = 0; k < CODES; k++) {
+                note(j * CODES + k, &place, OFFLOAD_REFUSED_FIELD + k, "s",
+                     "");
+            }
+        }
+        /* Each has a reason of its own, none is under its code alone. */
+        assert(sum_up().n_reasons == PORTS * CODES);
+        assert(sum_up().n_flows == PORTS * CODES);
+        for (uint32_t j = 0; j < PORTS; j++) {
+            refusal_log_forget_port(OFFLOAD_DP_SYSTEM,
+                                    u32_to_odp(i * PORTS + j));
+        }
+        assert(!sum_up().n_reasons);
+        run_until(0, &now, LLONG_MAX);
+    }
+    /* What was counted stays counted. */
+    assert(n_refused(OFFLOAD_REFUSED_FIELD) == ROUNDS * PORTS);
+}
+
+/* Ports stay, and are refused something else each time. */
+static void
+test_idle(void)
+{
+    enum { N = REFUSAL_LOG_MAX_REASONS * 7 / 8 };
+    long long int now = 0;
+
+    for (uint32_t i = 0; i < N; i++) {
+        char name[16];
+        struct refusal_place place = place_from(i, name);
+
+        note(i, &place, OFFLOAD_REFUSED_FIELD, "s", "");
+    }
+    run_until(N, &now, LLONG_MAX);
+    for (uint32_t i = 1; i < N; i++) {
+        forget(i);
+    }
+    /* Not before their time, nor while they have a flow, nor more than
+     * needed. */
+    run_until(N, &now, now + REFUSAL_LOG_IDLE_MS / 2);
+    assert(refusal_log_n_reasons() == N);
+    now += REFUSAL_LOG_IDLE_MS;
+    run_until(REFUSAL_LOG_MAX_REASONS * 3 / 4, &now, LLONG_MAX);
+    assert(sum_up().n_reasons == 1 && sum_up().n_flows == 1);
+    assert(n_refused(OFFLOAD_REFUSED_FIELD) == N);
+}
+
 static void
 test_device(void)
 {
@@ -217,6 +306,9 @@ test_again(void)
     assert(!refusal_log_count());
 }
 
+static atomic_count n_hammers;
+static atomic_count n_noted;
+
 static void *
 hammer(void *seed_)
 {
@@ -226,7 +318,11 @@ hammer(void *seed_)
     for (int i = 0; i < 100000; i++) {
         uint32_t n = random_range(1000);
 
+        if (!(i % 16)) {
+            ovsrcu_quiesce();
+        }
         if (random_range(2)) {
+            atomic_count_inc(&n_noted);
             note(n, &p0, OFFLOAD_REFUSED_FIELD + random_range(5), "s", "d");
         } else if (random_range(1000)) {
             forget(n);
@@ -234,7 +330,20 @@ hammer(void *seed_)
             refusal_log_forget_port(p0.datapath, p0.odp_port);
         }
     }
+    atomic_count_dec(&n_hammers);
     return NULL;
+}
+
+/* All the codes that hammer() notes. */
+static uint64_t
+n_all_refused(void)
+{
+    uint64_t n = 0;
+
+    for (int i = 0; i < 5; i++) {
+        n += n_refused(OFFLOAD_REFUSED_FIELD + i);
+    }
+    return n;
 }
 
 static void
@@ -242,9 +351,18 @@ test_threads(void)
 {
     uint32_t seeds[] = { 1, 2, 3, 4 };
     pthread_t threads[ARRAY_SIZE(seeds)];
+    uint64_t last = 0;
+    long long int now = 0;
 
+    atomic_count_set(&n_hammers, ARRAY_SIZE(seeds));
     for (size_t i = 0; i < ARRAY_SIZE(seeds); i++) {
         threads[i] = ovs_thread_create("hammer", hammer, &seeds[i]);
+    }
+    while (atomic_count_get(&n_hammers)) {
+        refusal_log_run(now += 1000);
+        assert(n_all_refused() >= last);
+        last = n_all_refused();
+        ovsrcu_quiesce();
     }
     for (size_t i = 0; i < ARRAY_SIZE(seeds); i++) {
         xpthread_join(threads[i], NULL);
@@ -253,6 +371,8 @@ test_threads(void)
     assert(sum_up().n_flows == refusal_log_count());
     refusal_log_forget_port(p0.datapath, p0.odp_port);
     assert(!refusal_log_count() && !sum_up().n_flows);
+    run_until(0, &now, LLONG_MAX);
+    assert(n_all_refused() == atomic_count_get(&n_noted));
 }
 
 /* A report. */
@@ -298,6 +418,8 @@ main(int argc, char *argv[])
     } tests[] = {
         { "bounded", test_bounded },
         { "reasons", test_reasons },
+        { "churn", test_churn },
+        { "idle", test_idle },
         { "device", test_device },
         { "again", test_again },
         { "threads", test_threads },

@@ -10,3 +10,11 @@ EXTRA_DIST += utilities/quickstart.d/eswim-bed
 EXTRA_DIST += utilities/quickstart.d/tc
 EXTRA_DIST += utilities/quickstart.d/tc-nic
 EXTRA_DIST += utilities/quickstart.d/telling
+
+# bash-completion looks for a file by the command's name.
+completionsdir = $(datadir)/bash-completion/completions
+dist_completions_DATA = \
+	utilities/completions/ovs-appctl-offload.bash \
+	utilities/completions/ovs-offload-doctor \
+	utilities/completions/ovs-offload-exporter \
+	utilities/completions/ovs-offload-top

@@ -158,6 +158,10 @@ request_delete(struct tc_pipeline *pipeline, struct tc_transit *transit,
                    &transit->reply);
 }
 
+/* By TCA_CLS_FLAGS_VERBOSE the kernel hands over what a driver says that
+ * doesn't take a rule, also if that is no error because TC executes it.  It is
+ * as old as prios with several masks (Linux 4.18); older kernels refuse flags
+ * that they don't know. */
 static uint32_t
 flower_flags(void)
 {
@@ -168,7 +172,7 @@ flower_flags(void)
         return TCA_CLS_FLAGS_SKIP_HW;
     case TC_MODE_BOTH:
     default:
-        return 0;
+        return tc_caps.multi_mask ? TCA_CLS_FLAGS_VERBOSE : 0;
     }
 }
 
@@ -304,6 +308,17 @@ refuse_by_kernel(struct tc_transit *transit, int error)
     return offload_refusal_errno(refusal);
 }
 
+/* The kernel took the rule.  If it says something nevertheless, it is why a
+ * driver didn't. */
+static void
+take_words(struct tc_transit *transit)
+{
+    if (transit->reply.extack[0]) {
+        offload_refuse(&transit->op->refusal, OFFLOAD_REFUSED_DRIVER, NULL,
+                       NULL, "%s", transit->reply.extack);
+    }
+}
+
 static void
 take_counters(struct tc_transit *transit)
 {
@@ -354,6 +369,7 @@ settle_add(struct tc_pipeline *pipeline, struct tc_transit *transit)
     } else {
         COVERAGE_INC(tc_rule_added);
         op->handle = transit->handle;
+        take_words(transit);
     }
 }
 
@@ -415,6 +431,7 @@ settle_replace(struct tc_pipeline *pipeline, struct tc_transit *transit)
     } else {
         COVERAGE_INC(tc_rule_replaced);
         op->handle = transit->handle;
+        take_words(transit);
     }
 }
 
@@ -709,6 +726,7 @@ const struct offload_backend offload_backend_tc = {
     .flush = tc_backend_flush,
     .rule_forget = tc_rule_forget,
     .activity = tc_activity,
+    .received = tc_received,
     .dump_start = tc_backend_dump_start,
     .dump_next = tc_backend_dump_next,
     .dump_done = tc_backend_dump_done,

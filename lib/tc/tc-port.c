@@ -16,6 +16,7 @@
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
+#include "tc/tc-activity.h"
 #include "tc/tc-caps.h"
 #include "tc/tc-netlink.h"
 #include "tc/tc-police.h"
@@ -585,6 +586,7 @@ tc_port_open(struct offload_port *port, struct offload_refusal *refusal)
     }
 
     port->aux = tc_port;
+    tc_received(port, &tc_port->before);
     delete_leftovers(port, tc_port);
     return 0;
 }

@@ -29,6 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "offload-backend.h"
 #include "ovs-atomic.h"
 
 struct offload_port;
@@ -38,6 +39,7 @@ struct tc_port {
     uint32_t parent;            /* For tcm_parent. */
     uint32_t block;             /* Shared block, or 0. */
     atomic_bool own_qdisc;      /* We made it, or an earlier daemon. */
+    struct offload_received before;     /* When it was opened, or zeros. */
 };
 
 /* Also probes the kernel's capabilities and deletes an earlier daemon's

@@ -9,9 +9,11 @@ NIC_TESTSUITE_AT = \
 	tests/nic-device.at \
 	tests/nic-rules.at \
 	tests/nic-faults.at \
-	tests/nic-ovs.at
+	tests/nic-ovs.at \
+	tests/nic-guide.at
 NIC_TESTSUITE = tests/nic-testsuite
-EXTRA_DIST += $(NIC_TESTSUITE_AT) tests/nic/compare.py tests/nic/rules
+EXTRA_DIST += $(NIC_TESTSUITE_AT) tests/nic/compare.py \
+	tests/nic/guide.py tests/nic/rules
 CLEANFILES += $(NIC_TESTSUITE)
 
 $(NIC_TESTSUITE): $(NIC_TESTSUITE_AT) tests/system-macros.at tests/package.m4

@@ -42,6 +42,23 @@ static int eswim_ndo_set_features(struct net_device *dev,
 	return -EBUSY;
 }
 
+/* What hardware switches never gets here: software has seen all of it. */
+static bool eswim_ndo_has_offload_stats(const struct net_device *dev,
+					int attr_id)
+{
+	return attr_id == IFLA_OFFLOAD_XSTATS_CPU_HIT;
+}
+
+static int eswim_ndo_get_offload_stats(int attr_id,
+				       const struct net_device *dev,
+				       void *stats)
+{
+	if (attr_id != IFLA_OFFLOAD_XSTATS_CPU_HIT)
+		return -EINVAL;
+	dev_get_tstats64((struct net_device *)dev, stats);
+	return 0;
+}
+
 #define ESWIM_HOST_OPS							\
 	.ndo_init = eswim_ndo_init,					\
 	.ndo_uninit = eswim_ndo_uninit,					\
@@ -49,6 +66,8 @@ static int eswim_ndo_set_features(struct net_device *dev,
 	.ndo_stop = eswim_ndo_stop,					\
 	.ndo_start_xmit = eswim_host_xmit,				\
 	.ndo_get_stats64 = dev_get_tstats64,				\
+	.ndo_has_offload_stats = eswim_ndo_has_offload_stats,		\
+	.ndo_get_offload_stats = eswim_ndo_get_offload_stats,		\
 	.ndo_set_mac_address = eth_mac_addr,				\
 	.ndo_validate_addr = eth_validate_addr,				\
 	ESWIM_NDO_GET_DEVLINK_PORT(eswim_ndo_get_devlink_port)		\
