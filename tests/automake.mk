@@ -186,9 +186,7 @@ $(RTE_TESTSUITE): tests/rte-system.at tests/package.m4
 
 RTE_TESTSUITEFLAGS =
 check-rte: all $(RTE_TESTSUITE) tests/atconfig tests/atlocal
-	cd tests && unshare -n -m $(SHELL) -c 'mkdir -p /run/netns && \
-	    mount -t tmpfs netns /run/netns && ip link set lo up && \
-	    exec $(SHELL) ./rte-system $(RTE_TESTSUITEFLAGS)'
+	$(ESWIM_RUN) ./rte-system $(RTE_TESTSUITEFLAGS)
 .PHONY: check-rte
 
 clean-rte-system:
