@@ -143,7 +143,8 @@ SYSTEM_MONITOR = \
 	tests/monitor/metrics.py \
 	tests/monitor/ports.py \
 	tests/monitor/status.py \
-	tests/monitor/terminal.py
+	tests/monitor/terminal.py \
+	tests/monitor/told.py
 EXTRA_DIST += $(SYSTEM_TESTSUITE_AT) $(SYSTEM_PACKETS) $(SYSTEM_MONITOR) tests/system-check
 CLEANFILES += $(SYSTEM_TESTSUITE) tests/packets.hex
 
@@ -235,6 +236,7 @@ tests_test_rte_DEPENDENCIES = $(OFFLOAD_DEPS)
 check_PROGRAMS += tests/test-rte-faults
 tests_test_rte_faults_SOURCES = \
 	tests/test-rte-faults.c \
+	ofproto-offload/engine-info.c \
 	$(ENGINE_SOURCES)
 tests_test_rte_faults_CPPFLAGS = $(AM_CPPFLAGS)
 tests_test_rte_faults_LDADD = $(OFFLOAD_LIBS)
