@@ -34,9 +34,15 @@ $(ESWIM_TESTSUITE): tests/eswim-testsuite.at tests/package.m4
 	$(AM_V_GEN)$(AUTOM4TE) --language=autotest -I '$(srcdir)' -I tests \
 	    -o $@.tmp $(srcdir)/tests/eswim-testsuite.at && mv $@.tmp $@
 
+# A program that knows nothing of Open vSwitch.
+check_PROGRAMS += tests/eswim/bad-input
+tests_eswim_bad_input_SOURCES = tests/eswim/bad-input.c
+tests_eswim_bad_input_CPPFLAGS = -D_GNU_SOURCE -DALLOW_EXPERIMENTAL_API
+tests_eswim_bad_input_LDADD = $(DPDK_LIBS)
+
 ESWIM_TESTSUITEFLAGS =
-check-eswim: lib/eswim/librte_net_eswim.so $(ESWIM_TESTSUITE) \
-		tests/atconfig tests/atlocal
+check-eswim: lib/eswim/librte_net_eswim.so tests/eswim/bad-input \
+		$(ESWIM_TESTSUITE) tests/atconfig tests/atlocal
 	$(AM_V_GEN)$(top_srcdir)/tests/eswim/stock-ovs tests/stock-ovs
 	$(ESWIM_RUN) ./eswim-testsuite $(ESWIM_TESTSUITEFLAGS)
 
@@ -46,6 +52,7 @@ clean-eswim-testsuite:
 	-rm -rf tests/stock-ovs
 CLEAN_LOCAL += clean-eswim-testsuite
 else
+EXTRA_DIST += tests/eswim/bad-input.c
 check-eswim:
 	@echo >&2 "check-eswim: configure --with-dpdk first"; exit 1
 endif
