@@ -10,7 +10,7 @@
 #include "util.h"
 
 struct share {
-    const void *reader;
+    uint64_t reader;
     uint64_t packets, bytes;    /* Given so far. */
     long long int asked;        /* When it did last, msec. */
 };
@@ -32,7 +32,7 @@ flow_readers_destroy(struct flow_readers *readers)
 }
 
 static struct share *
-share_add(struct flow_shares *shares, const void *reader, long long int now)
+share_add(struct flow_shares *shares, uint64_t reader, long long int now)
 {
     struct share *share;
 
@@ -48,7 +48,7 @@ share_add(struct flow_shares *shares, const void *reader, long long int now)
 /* The second reader has come.  The first was given all, as of now: it has
  * asked for it shortly before, or gets it when it asks next. */
 static struct flow_shares *
-shares_create(const void *first, long long int now, uint64_t packets,
+shares_create(uint64_t first, long long int now, uint64_t packets,
               uint64_t bytes)
 {
     struct flow_shares *shares = xzalloc(sizeof *shares);
@@ -60,7 +60,7 @@ shares_create(const void *first, long long int now, uint64_t packets,
 }
 
 static struct share *
-share_find(struct flow_shares *shares, const void *reader, long long int now)
+share_find(struct flow_shares *shares, uint64_t reader, long long int now)
 {
     struct share *found = NULL;
     size_t n = 0;
@@ -96,7 +96,7 @@ is_heir(const struct flow_shares *shares, const struct share *share,
 }
 
 void
-flow_readers_ask(struct flow_readers *readers, const void *reader,
+flow_readers_ask(struct flow_readers *readers, uint64_t reader,
                  long long int now, uint64_t *packets, uint64_t *bytes)
 {
     struct flow_shares *shares = readers->shares;

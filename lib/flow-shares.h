@@ -26,7 +26,7 @@ struct flow_shares;
 /* In a flow.  All zeros at first; as long as there is one reader, it takes no
  * memory. */
 struct flow_readers {
-    const void *first;          /* Never dereferenced. */
+    uint64_t first;             /* 0: nobody has asked. */
     struct flow_shares *shares; /* If there are several. */
 };
 
@@ -37,9 +37,10 @@ struct flow_readers {
 
 void flow_readers_destroy(struct flow_readers *);
 
-/* 'reader' asks at 'now' (msec) for a flow that has '*packets' and '*bytes',
- * which may only grow: they become what is this reader's. */
-void flow_readers_ask(struct flow_readers *, const void *reader,
+/* 'reader', a number that no other copy has or had of late, and not 0, asks at
+ * 'now' (msec) for a flow that has '*packets' and '*bytes', which may only
+ * grow: they become what is this reader's. */
+void flow_readers_ask(struct flow_readers *, uint64_t reader,
                       long long int now, uint64_t *packets, uint64_t *bytes);
 
 #endif /* flow-shares.h */

@@ -428,7 +428,7 @@ flow_table_stats(const struct offload_flow *flow,
 }
 
 void
-flow_table_share(struct offload_flow *flow, const void *reader,
+flow_table_share(struct offload_flow *flow, uint64_t reader,
                  long long int now, struct offload_flow_stats *stats)
 {
     struct stripe *stripe = stripe_of(&flow->ufid);

@@ -185,7 +185,7 @@ void flow_table_stats(const struct offload_flow *,
 
 /* The same, but only what is the share of 'reader', see flow-shares.h; in
  * 'hw_packets' and 'hw_bytes' of the counters, whoever counted it. */
-void flow_table_share(struct offload_flow *, const void *reader,
+void flow_table_share(struct offload_flow *, uint64_t reader,
                       long long int now, struct offload_flow_stats *);
 uint64_t flow_table_seq(void);
 uint64_t flow_table_next_dump(void);

@@ -215,6 +215,11 @@ struct offload_backend {
     int (*rule_check)(struct offload_port *, const struct offload_rule *,
                       struct offload_refusal *);
 
+    /* What keeps the device of a port that has been opened from taking, now,
+     * whole rules, whatever the flow: it can only mark packets, or is
+     * stopped.  Returns 0 or a positive errno with the refusal filled in. */
+    int (*port_check)(struct offload_port *, struct offload_refusal *);
+
     /* Appends where a rule is, in the words of the device's own tools. */
     void (*handle_format)(const union offload_handle *, struct ds *);
 

@@ -60,6 +60,8 @@ struct ds;
                     "would not keep")                                         \
     OFFLOAD_REFUSAL(CAPABILITY, "capability-missing", EOPNOTSUPP,             \
                     "missing in this kernel or device")                       \
+    OFFLOAD_REFUSAL(STOPPED, "port-not-started", EOPNOTSUPP,                  \
+                    "port that programs the NIC isn't started")               \
     OFFLOAD_REFUSAL(PRIO_EXHAUSTED, "priorities-exhausted", EOPNOTSUPP,       \
                     "no priority left for one more combination of masks")     \
     OFFLOAD_REFUSAL(OVERLAP, "overlapping-rule", EOPNOTSUPP,                  \

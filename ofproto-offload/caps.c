@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "engine-info.h"
 #include "offload-action.h"
 #include "offload-backend.h"
 #include "offload-field.h"
@@ -135,6 +136,22 @@ check_name(struct offload_port *port, void *search_)
     }
 }
 
+/* What holds whatever the flow. */
+static void
+put_limit(struct report *r, const struct offload_port *port)
+{
+    static const struct report_column columns[] = {
+        { "reason", "but", false },
+        { "hint", "hint", false },
+    };
+    struct offload_refusal refusal;
+
+    if (engine_check_port(port->datapath, port->odp_port, &refusal)) {
+        refusal_to_json(r->root, &refusal);
+        report_fields(r, r->root, 4, columns, refusal.hint ? 2 : 1);
+    }
+}
+
 void
 offload_caps(struct report *r, int argc OVS_UNUSED, const char *argv[])
 {
@@ -167,6 +184,7 @@ offload_caps(struct report *r, int argc OVS_UNUSED, const char *argv[])
     report_put_string(r->root, "backend", port->backend->name);
     report_line(r, "%s: %s, backend %s", port->name,
                 offload_port_kind_name(port->kind), port->backend->name);
+    put_limit(r, port);
     fields = list_fields(port);
     actions = list_actions(port);
     json_object_put(r->root, "match", fields);

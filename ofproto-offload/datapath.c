@@ -4,8 +4,12 @@
 
 #include "datapath.h"
 
+#include <errno.h>
 #include <string.h>
 
+#ifdef DPDK_NETDEV
+#include "dpdk-offload.h"
+#endif
 #include "odp-util.h"
 #include "ofproto/ofproto-dpif.h"
 #include "openvswitch/dynamic-string.h"
@@ -70,10 +74,27 @@ copy_attrs(struct ofpbuf *b, const struct nlattr *attrs, size_t len)
     }
 }
 
+/* The ufid that the engine knows the flow by which this thread has just read
+ * from 'dp', where it has 'ufid'. */
+static ovs_u128
+rule_ufid(const struct datapath *dp OVS_UNUSED, const ovs_u128 *ufid)
+{
+#ifdef DPDK_NETDEV
+    ovs_u128 rule;
+
+    if (dp->type == OFFLOAD_DP_NETDEV && dpdk_flow_asked(&rule)) {
+        return rule;
+    }
+#endif
+    return *ufid;
+}
+
 void
-datapath_flow_init(struct datapath_flow *flow, const struct dpif_flow *f)
+datapath_flow_init(struct datapath_flow *flow, const struct dpif_flow *f,
+                   const ovs_u128 *rule)
 {
     flow->ufid = f->ufid;
+    flow->rule = *rule;
     flow->stats = f->stats;
     copy_attrs(&flow->key, f->key, f->key_len);
     copy_attrs(&flow->mask, f->mask, f->mask_len);
@@ -91,9 +112,9 @@ datapath_flow_uninit(struct datapath_flow *flow)
     ofpbuf_uninit(&flow->actions);
 }
 
-int
-datapath_get(const struct datapath *dp, const ovs_u128 *ufid,
-             struct datapath_flow *flow)
+static int
+get_by_ufid(const struct datapath *dp, const ovs_u128 *ufid,
+            struct datapath_flow *flow)
 {
     uint64_t stub[DPIF_FLOW_BUFSIZE / 8];
     struct dpif_flow f;
@@ -101,18 +122,55 @@ datapath_get(const struct datapath *dp, const ovs_u128 *ufid,
     int error;
 
     ofpbuf_use_stub(&buf, stub, sizeof stub);
+    rule_ufid(dp, ufid);        /* Forget what was asked before. */
     error = dpif_flow_get(dp->dpif, NULL, 0, ufid, PMD_ID_NULL, &buf, &f);
     if (!error) {
-        datapath_flow_init(flow, &f);
+        ovs_u128 rule = rule_ufid(dp, ufid);
+
+        datapath_flow_init(flow, &f, &rule);
         flow->ufid = *ufid;
     }
     ofpbuf_uninit(&buf);
     return error;
 }
 
+/* A flow that is looked for by the engine's ufid. */
+struct search {
+    ovs_u128 rule;
+    struct datapath_flow *flow;
+    bool found;
+};
+
+static bool
+check_rule(const struct dpif_flow *f, const ovs_u128 *rule, void *search_)
+{
+    struct search *search = search_;
+
+    if (ovs_u128_equals(search->rule, *rule)) {
+        datapath_flow_init(search->flow, f, rule);
+        search->found = true;
+    }
+    return !search->found;
+}
+
+int
+datapath_get(const struct datapath *dp, const ovs_u128 *ufid,
+             struct datapath_flow *flow)
+{
+    struct search search = { .rule = *ufid, .flow = flow };
+    int error = get_by_ufid(dp, ufid, flow);
+
+    if (error && dp->type == OFFLOAD_DP_NETDEV) {
+        datapath_walk(dp, true, check_rule, &search);
+    }
+    return search.found ? 0 : error;
+}
+
 bool
 datapath_walk(const struct datapath *dp, bool all,
-              bool (*cb)(const struct dpif_flow *, void *aux), void *aux)
+              bool (*cb)(const struct dpif_flow *, const ovs_u128 *rule,
+                         void *aux),
+              void *aux)
 {
     struct dpif_flow_dump_types types = {
         .ovs_flows = true, .netdev_flows = all,
@@ -120,18 +178,22 @@ datapath_walk(const struct datapath *dp, bool all,
     struct dpif_flow_dump_thread *thread;
     struct dpif_flow_dump *dump;
     struct dpif_flow flows[64];
+    /* One by one where it matters which of them was asked about last. */
+    int max = dp->type == OFFLOAD_DP_NETDEV ? 1 : ARRAY_SIZE(flows);
     size_t seen = 0;
     bool go_on = true;
     int n;
 
+    rule_ufid(dp, &OVS_U128_ZERO);  /* Forget what was asked before. */
     dump = dpif_flow_dump_create(dp->dpif, false, &types);
     thread = dpif_flow_dump_thread_create(dump);
     while (go_on && seen < DATAPATH_MAX_WALK
-           && (n = dpif_flow_dump_next(thread, flows,
-                                       ARRAY_SIZE(flows))) > 0) {
+           && (n = dpif_flow_dump_next(thread, flows, max)) > 0) {
         seen += n;
         for (int i = 0; i < n && go_on; i++) {
-            go_on = cb(&flows[i], aux);
+            ovs_u128 rule = rule_ufid(dp, &flows[i].ufid);
+
+            go_on = cb(&flows[i], &rule, aux);
         }
     }
     dpif_flow_dump_thread_destroy(thread);

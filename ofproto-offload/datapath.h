@@ -41,23 +41,30 @@ const char *datapath_port_name(const struct datapath *, odp_port_t);
 
 /* A megaflow, a copy. */
 struct datapath_flow {
-    ovs_u128 ufid;
+    ovs_u128 ufid;              /* As dpctl/dump-flows prints it. */
+    ovs_u128 rule;              /* The ufid that the engine knows it by: in the
+                                 * userspace datapath it is another one, which
+                                 * the threads' copies of a flow share. */
     struct ofpbuf key, mask, actions;   /* Netlink attributes. */
     struct match match;         /* What the engine is told. */
     struct dpif_flow_stats stats;
 };
-void datapath_flow_init(struct datapath_flow *, const struct dpif_flow *);
+void datapath_flow_init(struct datapath_flow *, const struct dpif_flow *,
+                        const ovs_u128 *rule);
 void datapath_flow_uninit(struct datapath_flow *);
 
-/* Reads the megaflow with 'ufid'.  0 or a positive errno. */
+/* Reads the megaflow that has 'ufid' for people, or else for the engine (then
+ * the first of its copies).  0 or a positive errno. */
 int datapath_get(const struct datapath *, const ovs_u128 *ufid,
                  struct datapath_flow *);
 
 /* Shows 'cb' megaflows, at most DATAPATH_MAX_WALK, until it returns false.
- * 'all': those of devices too, else software's only.  Returns false if there
- * were more of them, or they couldn't be read. */
+ * 'all': those of devices too, else software's only.  'rule' is as in struct
+ * datapath_flow.  Returns false if there were more of them, or they couldn't be
+ * read. */
 bool datapath_walk(const struct datapath *, bool all,
-                   bool (*cb)(const struct dpif_flow *, void *aux),
+                   bool (*cb)(const struct dpif_flow *, const ovs_u128 *rule,
+                              void *aux),
                    void *aux);
 
 /* As in dpctl/dump-flows, with names of ports. */

@@ -6,12 +6,15 @@
 #include <string.h>
 
 #include "dpdk-offload.h"
+#include "dpif-netdev-private-flow.h"
 #include "engine.h"
+#include "hash.h"
 #include "netdev-offload-provider.h"
 #include "netdev-provider.h"
 #include "offload-port.h"
 #include "openvswitch/match.h"
 #include "ovs-atomic.h"
+#include "ovs-thread.h"
 #include "wrap.h"
 
 /* Open vSwitch's threads that offload call flow_put() and flow_del(), and
@@ -20,13 +23,31 @@
  *
  * The ufid that comes is the "mega_ufid": a hash of what the flow matches,
  * which the copies of it that several PMD threads have share.  It isn't the
- * one that dpctl/dump-flows shows. */
+ * one that dpctl/dump-flows shows, see dpdk_flow_asked(). */
 
 OFFLOAD_WRAP(netdev_register_flow_api_provider);
 
 /* True once there may be rules that mark packets.  The userspace datapath
  * gives a deleted flow's mark to the next one: then the rule must be gone. */
 static atomic_bool any_marks = ATOMIC_VAR_INIT(false);
+
+/* The ufid that this thread was asked about last. */
+struct asked {
+    ovs_u128 ufid;
+    bool any;                   /* Since dpdk_flow_asked(). */
+};
+DEFINE_STATIC_PER_THREAD_DATA(struct asked, last_asked, { .any = false });
+
+bool
+dpdk_flow_asked(ovs_u128 *ufid)
+{
+    struct asked *asked = last_asked_get();
+    bool any = asked->any;
+
+    *ufid = asked->ufid;
+    asked->any = false;
+    return any;
+}
 
 static int
 dpdk_flow_put(struct netdev *netdev, struct match *match,
@@ -73,23 +94,55 @@ dpdk_flow_del(struct netdev *netdev, const ovs_u128 *ufid,
     return 0;
 }
 
-/* Never asks the device.  Open vSwitch wants neither match nor actions.
+/* A number for a thread's copy of a flow, not 0.  Its address alone doesn't
+ * tell copies apart: another thread's may get the memory of one that has been
+ * freed. */
+static uint64_t
+copy_id(const struct dp_netdev_flow *copy)
+{
+    struct {
+        ovs_u128 ufid;
+        uint64_t address;
+        uint64_t pmd_id;
+    } key = { copy->ufid, (uintptr_t) copy, copy->pmd_id };
+    ovs_u128 hash;
+
+    hash_bytes128(&key, sizeof key, 0, &hash);
+    return hash.u64.lo | 1;
+}
+
+static long long int
+copy_used(const struct dp_netdev_flow *copy)
+{
+    long long int used;
+
+    atomic_read_relaxed(&CONST_CAST(struct dp_netdev_flow *, copy)->stats.used,
+                        &used);
+    return used;
+}
+
+/* Never asks the device.  Open vSwitch wants neither match nor actions.  The
+ * ufid that it passes lies in a thread's copy of the flow.
  *
- * It asks for each PMD thread's copy of the flow, and adds up what it is told.
- * The ufid that it passes lies in the copy: that is all that tells them
- * apart, and we mustn't count twice. */
+ * It asks for each PMD thread's copy of the flow, and adds up what it is told:
+ * we mustn't count twice. */
 static int
 dpdk_flow_get(struct netdev *netdev, struct match *match OVS_UNUSED,
               struct nlattr **actions OVS_UNUSED, const ovs_u128 *ufid,
               struct dpif_flow_stats *stats, struct dpif_flow_attrs *attrs,
               struct ofpbuf *buf OVS_UNUSED)
 {
-    struct engine_flow flow = { .match = NULL, .reader = ufid };
+    const struct dp_netdev_flow *copy
+        = CONTAINER_OF(ufid, struct dp_netdev_flow, mega_ufid);
+    struct engine_flow flow = { .match = NULL };
     int error;
 
     if (!dpdk_serves(netdev)) {
         return EOPNOTSUPP;
     }
+    *last_asked_get() = (struct asked) { *ufid, true };
+    flow.reader = copy_id(copy);
+    flow.sw_used = copy_used(copy);
     error = engine_get(ufid, &flow);
     if (!error) {
         *stats = flow.stats;

@@ -61,6 +61,10 @@ void dpdk_queue_put(struct offload_port *in_port, const ovs_u128 *ufid,
                     const struct match *, const struct nlattr *actions,
                     size_t actions_len, uint32_t mark);
 
+/* Called when a port has come, or its device was started: flows that were
+ * refused for want of it are offered again. */
+void dpdk_queue_retry(void);
+
 /* The number of operations that nobody has begun with. */
 unsigned int dpdk_queue_length(void);
 
@@ -69,5 +73,11 @@ void dpdk_queue_del(const ovs_u128 *ufid, bool wait);
 
 /* dpdk-flow-api.c. */
 extern const struct netdev_flow_api dpdk_flow_api;
+
+/* The userspace datapath names its flows otherwise to people than to us.
+ * Whenever a thread reads one of its flows, it asks us about it, in that
+ * thread: this tells by which ufid, the last time since this was called the
+ * last time.  False if it hasn't asked: then we weren't offered the flow. */
+bool dpdk_flow_asked(ovs_u128 *ufid);
 
 #endif /* dpdk-offload.h */

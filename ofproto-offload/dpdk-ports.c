@@ -150,6 +150,7 @@ dpdk_ports_open(const struct netdev *netdev)
         return error;
     }
     dpdk_queue_start();
+    dpdk_queue_retry();
     return 0;
 }
 
@@ -166,6 +167,7 @@ __wrap_rte_eth_dev_start(uint16_t id)
 
     if (!error) {
         rte_device_started(id);
+        dpdk_queue_retry();
     }
     return error;
 }

@@ -114,6 +114,25 @@ flow_to_output(const struct offload_flow *flow,
     }
 }
 
+/* For how long, in msec, may a port of the userspace datapath not have been
+ * looked at, if all is well? */
+#define MAX_UNREAD_MS 2000
+
+/* For how long a port's counters haven't been read: a flow of it may have had
+ * packets since.  A flow's last packet is told to be so much later, lest Open
+ * vSwitch delete one that has just woken up. */
+static long long int
+unread_ms(const struct offload_port *port, long long int now)
+{
+    long long int read = 0;
+
+    if (port) {
+        atomic_read_relaxed(&CONST_CAST(struct offload_port *, port)
+                            ->statistics.read, &read);
+    }
+    return read && now > read ? MIN(now - read, MAX_UNREAD_MS) : 0;
+}
+
 /* The userspace datapath adds what is in 'out' to what its software has
  * counted, and asks for flows in software, too.  Counters are as they were
  * last read. */
@@ -121,18 +140,23 @@ static int
 get_netdev(struct offload_flow *flow, struct engine_flow *out)
 {
     struct offload_flow_stats stats;
+    long long int now = time_msec();
 
     if (flow->state != OFFLOAD_FLOW_INSTALLED
         && flow->state != OFFLOAD_FLOW_EVICTING) {
         return ENOENT;
     }
     if (out->reader) {
-        flow_table_share(flow, out->reader, time_msec(), &stats);
+        flow_table_share(flow, out->reader, now, &stats);
     } else {
         flow_table_stats(flow, &stats);
     }
     flow_to_output(flow, &stats, out);
-    out->stats.used = stats.used;
+    out->stats.used = MAX(stats.used, out->sw_used);
+    if (out->stats.used && flow->state == OFFLOAD_FLOW_INSTALLED
+        && !flow->partial) {
+        out->stats.used += unread_ms(flow->port, now);
+    }
     out->attrs.offloaded = flow->state == OFFLOAD_FLOW_INSTALLED;
     if (flow->partial || !out->attrs.offloaded) {
         out->attrs.dp_layer = "ovs";

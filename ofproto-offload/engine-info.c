@@ -89,6 +89,17 @@ engine_flow_info_format_handle(const struct engine_flow_info *info,
 }
 
 int
+engine_check_port(enum offload_datapath datapath, odp_port_t odp_port,
+                  struct offload_refusal *refusal)
+{
+    struct offload_port *port = offload_port_lookup_in(datapath, odp_port);
+
+    offload_refusal_init(refusal);
+    return (port && port->backend && port->backend->port_check
+            ? port->backend->port_check(port, refusal) : 0);
+}
+
+int
 engine_check(struct engine_op *op)
 {
     struct offload_context context;
@@ -100,8 +111,10 @@ engine_check(struct engine_op *op)
     port = offload_port_lookup_in(op->datapath, op->in_port);
     if (!port || !port->backend) {
         return offload_refuse(&op->refusal, OFFLOAD_REFUSED_IN_PORT,
-                              "in_port", NULL, "%s",
-                              port ? port->name : "not known");
+                              "in_port", NULL, "%s%s",
+                              port ? port->name : "not known",
+                              port && op->datapath == OFFLOAD_DP_NETDEV
+                              ? " is no port whose device takes rules" : "");
     }
     rule = xmalloc(sizeof *rule);
     engine_context(&context, op->datapath, op->recirc_shared);

@@ -59,4 +59,10 @@ void engine_flow_info_format_handle(const struct engine_flow_info *,
  * in. */
 int engine_check(struct engine_op *op);
 
+/* What keeps a port's device from taking whole rules, whatever the flow.
+ * Returns 0 or a positive errno with the refusal filled in; 0 for a port that
+ * isn't known, or that no backend has taken. */
+int engine_check_port(enum offload_datapath, odp_port_t,
+                      struct offload_refusal *);
+
 #endif /* engine-info.h */

@@ -123,8 +123,10 @@ struct engine_flow {
     struct dpif_flow_attrs attrs;
     struct match *match;            /* In: where to store the match, or NULL if
                                      * it isn't wanted. */
-    const void *reader;             /* In: who asks, see flow-shares.h; NULL:
-                                     * all counters are wanted. */
+    uint64_t reader;                /* In: who asks, see flow-shares.h; 0: all
+                                     * counters are wanted. */
+    long long int sw_used;          /* In: when software last had a packet of
+                                     * it, monotonic msec; 0: not known. */
     const struct nlattr *actions;   /* OVS_FLOW_ATTR_ACTIONS, nested; RCU, good
                                      * until the caller quiesces.  NULL if
                                      * 'match' is NULL. */

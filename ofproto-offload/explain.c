@@ -125,6 +125,18 @@ leads_to(const struct stage *a, const struct stage *b)
     return false;
 }
 
+/* Several threads of the userspace datapath may have copies of a flow. */
+static bool
+is_copy(const struct path *path, const ovs_u128 *rule)
+{
+    for (size_t i = 0; i < path->n; i++) {
+        if (ovs_u128_equals(path->stages[i].flow.rule, *rule)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Could it be a stage of a path with more than one? */
 static bool
 has_neighbours(const struct path *path, const struct stage *stage)
@@ -137,7 +149,7 @@ has_neighbours(const struct path *path, const struct stage *stage)
 }
 
 static bool
-add_candidate(const struct dpif_flow *f, void *path_)
+add_candidate(const struct dpif_flow *f, const ovs_u128 *rule, void *path_)
 {
     struct path *path = path_;
     struct stage *stage;
@@ -146,11 +158,12 @@ add_candidate(const struct dpif_flow *f, void *path_)
         path->complete = false;
         return false;
     }
-    if (ovs_u128_equals(f->ufid, path->stages[0].flow.ufid)) {
+    if (ovs_u128_equals(f->ufid, path->stages[0].flow.ufid)
+        || (path->dp->type == OFFLOAD_DP_NETDEV && is_copy(path, rule))) {
         return true;
     }
     stage = path_add(path);
-    datapath_flow_init(&stage->flow, f);
+    datapath_flow_init(&stage->flow, f, rule);
     stage_init(stage, true);
     if (!has_neighbours(path, stage)) {
         datapath_flow_uninit(&stage->flow);
@@ -232,43 +245,23 @@ explain_tc(struct stage *stage)
     }
 }
 
-/* Neither a rule nor a record of why not. */
+/* Why not whole, as the flow's device says of itself. */
 static void
-explain_unknown(struct stage *stage)
+explain_device(struct stage *stage, enum offload_datapath type)
 {
-    if (!netdev_is_flow_api_enabled()) {
-        offload_refuse(&stage->refusal, OFFLOAD_REFUSED_CAPABILITY,
-                       "other_config:hw-offload",
-                       "ovs-vsctl set Open_vSwitch . "
-                       "other_config:hw-offload=true",
-                       "offload is switched off");
+    struct offload_refusal why;
+
+    if (engine_check_port(type, stage->flow.match.flow.in_port.odp_port,
+                          &why)) {
+        stage->refusal = why;
     }
 }
 
 static void
-explain_installed(struct stage *stage, enum offload_datapath type)
+stage_to_op(const struct stage *stage, enum offload_datapath type,
+            struct engine_op *op)
 {
-    struct engine_flow_info info;
-
-    stage->place = (engine_flow_info(&stage->flow.ufid, &info)
-                    ? ENGINE_IN_OVS : info.place);
-    if (stage->place == ENGINE_IN_TC) {
-        explain_tc(stage);
-    } else if (stage->place != ENGINE_IN_HARDWARE) {
-        stage->has_log = refusal_log_lookup(&stage->flow.ufid, &stage->log);
-        if (stage->has_log) {
-            stage->refusal = stage->log.refusal;
-            explain_port(stage, type);
-        } else {
-            explain_unknown(stage);
-        }
-    }
-}
-
-static void
-explain_would_be(struct stage *stage, enum offload_datapath type)
-{
-    struct engine_op op = {
+    *op = (struct engine_op) {
         .type = ENGINE_PUT,
         .ufid = &stage->flow.ufid,
         .match = &stage->flow.match,
@@ -278,18 +271,77 @@ explain_would_be(struct stage *stage, enum offload_datapath type)
         .datapath = type,
         .recirc_shared = flow_api_recirc_shared(),
     };
+}
 
-    stage->place = ENGINE_IN_HARDWARE;
+static bool
+explain_switched_off(struct stage *stage)
+{
     if (!netdev_is_flow_api_enabled()) {
-        explain_unknown(stage);
-        stage->place = ENGINE_IN_OVS;
-    } else if (!offload_refused(&stage->refusal) && engine_check(&op)) {
+        offload_refuse(&stage->refusal, OFFLOAD_REFUSED_CAPABILITY,
+                       "other_config:hw-offload",
+                       "ovs-vsctl set Open_vSwitch . "
+                       "other_config:hw-offload=true",
+                       "offload is switched off");
+        return true;
+    }
+    return false;
+}
+
+/* Neither a rule nor a record of why not.  The userspace datapath offers no
+ * flows of ports that nobody has taken. */
+static void
+explain_unknown(struct stage *stage, enum offload_datapath type)
+{
+    if (!explain_switched_off(stage) && type == OFFLOAD_DP_NETDEV) {
+        struct engine_op op;
+
+        stage_to_op(stage, type, &op);
+        if (engine_check(&op)) {
+            stage->refusal = op.refusal;
+        }
+    }
+}
+
+static void
+explain_installed(struct stage *stage, enum offload_datapath type)
+{
+    struct engine_flow_info info;
+
+    stage->place = (engine_flow_info(&stage->flow.rule, &info)
+                    ? ENGINE_IN_OVS : info.place);
+    if (stage->place == ENGINE_IN_TC) {
+        explain_tc(stage);
+    } else if (stage->place == ENGINE_IN_PARTIAL) {
+        explain_device(stage, type);
+    } else if (stage->place != ENGINE_IN_HARDWARE) {
+        stage->has_log = refusal_log_lookup(&stage->flow.rule, &stage->log);
+        if (stage->has_log) {
+            stage->refusal = stage->log.refusal;
+            explain_port(stage, type);
+        } else {
+            explain_unknown(stage, type);
+        }
+    }
+}
+
+static void
+explain_would_be(struct stage *stage, enum offload_datapath type)
+{
+    struct engine_op op;
+
+    stage->place = ENGINE_IN_OVS;
+    if (explain_switched_off(stage) || offload_refused(&stage->refusal)) {
+        return;
+    }
+    stage_to_op(stage, type, &op);
+    if (engine_check(&op)) {
         stage->refusal = op.refusal;
         explain_port(stage, type);
+        return;
     }
-    if (offload_refused(&stage->refusal)) {
-        stage->place = ENGINE_IN_OVS;
-    }
+    explain_device(stage, type);
+    stage->place = (offload_refused(&stage->refusal) ? ENGINE_IN_PARTIAL
+                    : ENGINE_IN_HARDWARE);
 }
 
 /* A child whose parent would be refused would be refused, too. */
@@ -526,7 +578,7 @@ explain_path(struct report *r, const struct datapath *dp,
 
     stage->flow = *flow;
     stage_init(stage, true);
-    if (has_neighbours(&path, stage) || !is_place_known(&flow->ufid)) {
+    if (has_neighbours(&path, stage) || !is_place_known(&flow->rule)) {
         path.complete = datapath_walk(dp, true, add_candidate, &path);
     }
     mark_path(&path);
@@ -615,7 +667,7 @@ meets_question(const struct match *match, const struct question *question)
 }
 
 static bool
-find_flow(const struct dpif_flow *f, void *finder_)
+find_flow(const struct dpif_flow *f, const ovs_u128 *rule, void *finder_)
 {
     struct finder *finder = finder_;
     struct match match;
@@ -625,7 +677,7 @@ find_flow(const struct dpif_flow *f, void *finder_)
                                      &match)
         && meets_question(&match, finder->question)
         && !finder->n++) {
-        datapath_flow_init(&finder->flow, f);
+        datapath_flow_init(&finder->flow, f, rule);
     }
     return true;
 }

@@ -121,16 +121,18 @@ add_flow(const struct refused_flow *flow, size_t reason, void *survey_)
 
 /* A flow that several PMD threads know is met once for each of them. */
 static bool
-add_packets(const struct dpif_flow *flow, void *survey_)
+add_packets(const struct dpif_flow *flow, const ovs_u128 *rule, void *survey_)
 {
     struct survey *survey = survey_;
     struct noted *noted;
 
-    HMAP_FOR_EACH_WITH_HASH (noted, node, ufid_hash(&flow->ufid),
-                             &survey->flows) {
-        if (ovs_u128_equals(noted->ufid, flow->ufid)) {
+    HMAP_FOR_EACH_WITH_HASH (noted, node, ufid_hash(rule), &survey->flows) {
+        if (ovs_u128_equals(noted->ufid, *rule)) {
             struct row *row = survey->rows[noted->reason];
 
+            if (ovs_u128_equals(row->example.ufid, *rule)) {
+                row->example.ufid = flow->ufid;     /* As people know it. */
+            }
             row->packets += flow->stats.n_packets;
             row->bytes += flow->stats.n_bytes;
             row->n_seen++;

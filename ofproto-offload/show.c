@@ -33,13 +33,17 @@ static const struct report_column columns[] = {
     { "used_ms", "last packet, msec ago", false },
 };
 
-/* The match and the actions as they were handed over. */
+/* The match and the actions as they were handed over, and the ufid as people
+ * know it.  Replaces 'ufid' by the one that the engine knows. */
 static void
-put_megaflow(struct json *object, const ovs_u128 *ufid)
+put_megaflow(struct json *object, ovs_u128 *ufid)
 {
     struct datapath_flow flow;
     struct datapath dp;
     bool found = false;
+
+    report_put_format(object, "ufid", UUID_FMT,
+                      UUID_ARGS((const struct uuid *) ufid));
 
     for (size_t i = 0; !found && datapath_open(&dp, i); i++) {
         if (!datapath_get(&dp, ufid, &flow)) {
@@ -51,6 +55,9 @@ put_megaflow(struct json *object, const ovs_u128 *ufid)
             ds_clear(&s);
             datapath_format_actions(&dp, &flow, &s);
             report_put_string(object, "actions", ds_cstr(&s));
+            report_put_format(object, "ufid", UUID_FMT,
+                              UUID_ARGS((const struct uuid *) &flow.ufid));
+            *ufid = flow.rule;
             ds_destroy(&s);
             datapath_flow_uninit(&flow);
         }
@@ -110,16 +117,13 @@ offload_show(struct report *r, int argc OVS_UNUSED, const char *argv[])
                     "prints it", argv[1]);
         return;
     }
-    report_put_format(r->root, "ufid", UUID_FMT,
-                      UUID_ARGS((const struct uuid *) &ufid));
+    /* Reads its counters, too. */
+    put_megaflow(r->root, &ufid);
     if (engine_flow_info(&ufid, &info)) {
         report_fail(r, "%s: no rule was made of this flow; offload/explain "
                     "says why", argv[1]);
         return;
     }
-    /* Reads its counters, too. */
-    put_megaflow(r->root, &ufid);
-    engine_flow_info(&ufid, &info);
     put_rule(r->root, &info);
     put_counters(r->root, &info);
     report_fields(r, r->root, 0, columns, ARRAY_SIZE(columns));

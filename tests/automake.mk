@@ -144,7 +144,8 @@ SYSTEM_MONITOR = \
 	tests/monitor/metrics.py \
 	tests/monitor/ports.py \
 	tests/monitor/status.py \
-	tests/monitor/terminal.py
+	tests/monitor/terminal.py \
+	tests/monitor/told.py
 EXTRA_DIST += $(SYSTEM_TESTSUITE_AT) $(SYSTEM_PACKETS) $(SYSTEM_MONITOR) tests/system-check
 CLEANFILES += $(SYSTEM_TESTSUITE) tests/packets.hex
 
@@ -187,9 +188,7 @@ $(RTE_TESTSUITE): tests/rte-system.at tests/package.m4
 
 RTE_TESTSUITEFLAGS =
 check-rte: all $(RTE_TESTSUITE) tests/atconfig tests/atlocal
-	cd tests && unshare -n -m $(SHELL) -c 'mkdir -p /run/netns && \
-	    mount -t tmpfs netns /run/netns && ip link set lo up && \
-	    exec $(SHELL) ./rte-system $(RTE_TESTSUITEFLAGS)'
+	$(ESWIM_RUN) ./rte-system $(RTE_TESTSUITEFLAGS)
 .PHONY: check-rte
 
 clean-rte-system:
@@ -238,6 +237,7 @@ tests_test_rte_DEPENDENCIES = $(OFFLOAD_DEPS)
 check_PROGRAMS += tests/test-rte-faults
 tests_test_rte_faults_SOURCES = \
 	tests/test-rte-faults.c \
+	ofproto-offload/engine-info.c \
 	$(ENGINE_SOURCES)
 tests_test_rte_faults_CPPFLAGS = $(AM_CPPFLAGS)
 tests_test_rte_faults_LDADD = $(OFFLOAD_LIBS)

@@ -1627,7 +1627,7 @@ test_threads(void)
 
 /* What 'reader' is told of a flow that has counted 'packets'. */
 static uint64_t
-share(struct flow_readers *readers, const char *reader, long long int now,
+share(struct flow_readers *readers, uint64_t reader, long long int now,
       uint64_t packets)
 {
     uint64_t bytes = packets * 100;
@@ -1642,9 +1642,8 @@ share(struct flow_readers *readers, const char *reader, long long int now,
 static void
 test_shares(void)
 {
-    static const char copies[3];
-    const char *a = &copies[0], *b = &copies[1], *c = &copies[2];
-    struct flow_readers readers = { .first = NULL };
+    const uint64_t a = 1, b = 2, c = 3;
+    struct flow_readers readers = { .first = 0 };
     long long int now = 1000;
 
     assert(share(&readers, a, now, 10) == 10);
@@ -1663,7 +1662,7 @@ test_shares(void)
     assert(share(&readers, a, now, 60) == 40);
     assert(share(&readers, b, now, 70) == 20);
 
-    /* It is gone, and somebody else has its memory. */
+    /* It is gone, and somebody else has its number. */
     now += FLOW_READER_GONE_MS + 1;
     assert(share(&readers, b, now, 80) == 40);
     assert(share(&readers, a, now, 90) == 0);

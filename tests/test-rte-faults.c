@@ -27,15 +27,18 @@
 #include "odp-netlink.h"
 #include "offload-port.h"
 #include "ofproto-offload/engine.h"
+#include "ofproto-offload/engine-info.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
 #include "rte/rte-rules.h"
+#include "timeval.h"
 #include "util.h"
 
 #define OWNER 0                 /* DPDK's number of the only device. */
+#define STRANGER 9              /* Of one that Open vSwitch hasn't got. */
 #define IN_PORT u32_to_odp(1)
 #define N_FLOWS 10
 
@@ -63,6 +66,9 @@ struct fault {
 static struct fault create_fault, destroy_fault, query_fault;
 static unsigned int n_creates;
 
+/* Through which port are rules made? */
+static uint16_t proxy_port = OWNER;
+
 static bool
 fails(struct fault *fault)
 {
@@ -78,7 +84,14 @@ int
 rte_flow_pick_transfer_proxy(uint16_t port_id OVS_UNUSED, uint16_t *proxy,
                              struct rte_flow_error *error OVS_UNUSED)
 {
-    *proxy = OWNER;
+    *proxy = proxy_port;
+    return 0;
+}
+
+int
+rte_eth_dev_get_name_by_port(uint16_t port_id, char *name)
+{
+    snprintf(name, RTE_ETH_NAME_MAX_LEN, "nic%"PRIu16, port_id);
     return 0;
 }
 
@@ -242,6 +255,9 @@ static struct expected {
     uint64_t packets;
 } expected[N_FLOWS];
 
+/* Why put() failed. */
+static struct offload_refusal refused;
+
 static ovs_u128
 flow_ufid(uint32_t i)
 {
@@ -274,6 +290,7 @@ put(uint32_t i, uint32_t out)
     engine_operate(ops, 1);
     ofpbuf_uninit(&actions);
 
+    refused = op.refusal;
     expected[i].put = !op.error;
     expected[i].out = out;
     return op.error;
@@ -518,6 +535,58 @@ test_stop(void)
     }
 }
 
+/* What a flow is refused for names the port that isn't started, or whose there
+ * is none. */
+static void
+test_stopped(void)
+{
+    struct offload_refusal refusal = OFFLOAD_REFUSAL_INITIALIZER;
+
+    assert(!put(0, 2));
+    rte_device_stopping(OWNER);
+    assert(put(1, 2) && refused.code == OFFLOAD_REFUSED_STOPPED);
+    assert(strstr(refused.detail, "port1") && refused.hint);
+    assert(engine_check_port(OFFLOAD_DP_NETDEV, IN_PORT, &refusal)
+           && refusal.code == OFFLOAD_REFUSED_STOPPED);
+    rte_device_started(OWNER);
+    assert(!put(1, 2));
+    assert(!engine_check_port(OFFLOAD_DP_NETDEV, IN_PORT, &refusal));
+
+    for (uint32_t i = 1; i <= 3; i++) {
+        engine_port_remove_netdev(u32_to_odp(i));
+    }
+    proxy_port = STRANGER;
+    set_up();
+    assert(put(1, 2) && refused.code == OFFLOAD_REFUSED_STOPPED);
+    assert(strstr(refused.detail, "nic9") && strstr(refused.hint, "add-port"));
+}
+
+/* Until its counter has been read, a flow may have had packets: its last one
+ * isn't longer ago than the last reading. */
+static void
+test_unread(void)
+{
+    struct engine_flow flow = { .match = NULL, .sw_used = 1 };
+    ovs_u128 ufid = flow_ufid(0);
+    long long int used;
+
+    put_all(2);
+    traffic(1);
+    refresh();
+    assert(!engine_get(&ufid, &flow));
+    used = flow.stats.used;
+    for (int i = 0; i < 3; i++) {
+        xnanosleep(5 * 1000 * 1000);
+        assert(!engine_get(&ufid, &flow) && flow.stats.used > used);
+        used = flow.stats.used;
+        assert(used <= time_msec());
+    }
+    /* It has had none. */
+    xnanosleep(5 * 1000 * 1000);
+    refresh();
+    assert(!engine_get(&ufid, &flow) && flow.stats.used <= used);
+}
+
 /* A reset takes all rules away without a word to them. */
 static void
 test_reset(void)
@@ -633,6 +702,8 @@ static const struct {
     { "destroy", test_destroy },
     { "query", test_query },
     { "stop", test_stop },
+    { "stopped", test_stopped },
+    { "unread", test_unread },
     { "reset", test_reset },
     { "port", test_port },
     { "threads", test_threads },

@@ -177,6 +177,12 @@ translate_rss(struct eswim_translation *t,
     if (conf->key_len) {
         return refuse_conf(t, from, ENOTSUP, "the key can't be set");
     }
+    if (conf->queue_num > RTE_MAX_QUEUES_PER_PORT) {
+        return refuse_conf(t, from, EINVAL, "more queues than a port has");
+    }
+    if (conf->queue_num && !conf->queue) {
+        return refuse_conf(t, from, EINVAL, "no queues are given");
+    }
     for (uint32_t i = 0; !error && i < conf->queue_num; i++) {
         error = check_queue(t, from, conf->queue[i]);
     }

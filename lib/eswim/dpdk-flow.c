@@ -96,7 +96,7 @@ check_attr(const struct rte_flow_attr *attr, struct rte_flow_error *error)
             error, ENOTSUP, RTE_FLOW_ERROR_TYPE_ATTR_EGRESS, attr,
             "what software sends isn't switched by rules: no egress rules");
     }
-    if (!attr->transfer && !attr->ingress) {
+    if (attr->transfer == attr->ingress) {
         return eswim_flow_error(error, EINVAL,
                                 RTE_FLOW_ERROR_TYPE_ATTR_INGRESS, attr,
                                 "a rule is either transfer or ingress");

@@ -201,11 +201,11 @@ init_ports(struct eswim_nic *nic)
         atomic_init(&port->admin_up, true);
         rte_eth_random_addr(port->mac.addr_bytes);
         name_guest(port, &nic->config);
-        if (nic->config.generators) {
-            port->generator = eswim_generator_create();
-            if (!port->generator) {
-                return ENOMEM;
-            }
+    }
+    for (unsigned int i = 0; nic->config.generators && i < nic->n_ports; i++) {
+        nic->ports[i].generator = eswim_generator_create();
+        if (!nic->ports[i].generator) {
+            return ENOMEM;
         }
     }
     return 0;
@@ -354,6 +354,7 @@ static struct rte_vdev_driver eswim_driver = {
 RTE_PMD_REGISTER_VDEV(net_eswim, eswim_driver);
 RTE_PMD_REGISTER_PARAM_STRING(net_eswim,
     "vfs=<number> "
+    "guest=tap|generator "
     "guest-if=<prefix> "
     "wire-if=<name> "
     "capacity=<rules> "

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,63 +19,94 @@
 #define PAGE_BYTES 12000
 #define PAGE_RULES 16
 
-/* A command's parameters, "NIC[,REST]". */
+/* A command under way, "COMMAND,NIC[,PORT][,REST]".  The NICs are locked. */
 struct request {
     struct eswim_nic *nic;
+    struct eswim_port *port;    /* If the command is about one. */
     const char *rest;           /* "" if there is none. */
     struct rte_tel_data *reply;
 };
 
-/* Splits 'params' and locks the NICs.  Returns false, with nothing locked and
- * an answer in 'reply', if it names no NIC. */
-static bool
-request_begin(struct request *request, const char *params,
-              struct rte_tel_data *reply)
+static void answer(struct request *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The answer is a string. */
+static void
+answer(struct request *request, const char *format, ...)
 {
-    const char *comma = params ? strchr(params, ',') : NULL;
-    char name[RTE_ETH_NAME_MAX_LEN] = "";
+    char text[ESWIM_MESSAGE_LEN + 8];
+    va_list args;
 
-    if (params) {
-        size_t n = comma ? (size_t) (comma - params) : strlen(params);
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    rte_tel_data_string(request->reply, text);
+}
 
-        memcpy(name, params, RTE_MIN(n, sizeof name - 1));
+/* Takes the first of the request's parameters, which becomes "" if it doesn't
+ * fit into 'size' bytes. */
+static void
+take_parameter(struct request *request, char parameter[], size_t size)
+{
+    size_t n = strcspn(request->rest, ",");
+
+    snprintf(parameter, size, "%.*s", n < size ? (int) n : 0, request->rest);
+    request->rest += n;
+    request->rest += *request->rest == ',';
+}
+
+/* What the parameters of a command begin with. */
+enum subject {
+    ABOUT_ALL,
+    ABOUT_NIC,
+    ABOUT_PORT,
+    ABOUT_GENERATOR,            /* A port that has one. */
+};
+
+/* Finds what 'request', with all its parameters in 'rest', is about.  Returns
+ * false, with an answer, if there is no such thing. */
+static bool
+find_subject(struct request *request, enum subject subject)
+{
+    char name[RTE_ETH_NAME_MAX_LEN], number[8], *end;
+    unsigned long i;
+
+    if (subject == ABOUT_ALL) {
+        return true;
     }
-    request->rest = comma ? comma + 1 : "";
-    request->reply = reply;
-    eswim_nics_lock();
+    take_parameter(request, name, sizeof name);
     request->nic = eswim_nic_find(name);
     if (!request->nic) {
-        eswim_nics_unlock();
-        rte_tel_data_string(reply, "error: the first parameter isn't a NIC's "
-                            "name; /eswim/list lists them");
+        answer(request, "error: the first parameter isn't a NIC's name; "
+               "/eswim/list lists them");
+        return false;
+    }
+    if (subject == ABOUT_NIC) {
+        return true;
+    }
+    take_parameter(request, number, sizeof number);
+    i = strtoul(number, &end, 10);
+    if (!number[0] || *end || i >= request->nic->n_ports) {
+        answer(request, "error: no port of that number");
+        return false;
+    }
+    request->port = &request->nic->ports[i];
+    if (subject == ABOUT_GENERATOR && !request->port->generator) {
+        answer(request, "error: the NIC wasn't made with guest=generator");
         return false;
     }
     return true;
 }
 
-static int
-request_end(struct request *request, const char *answer)
-{
-    eswim_nics_unlock();
-    if (answer) {
-        rte_tel_data_string(request->reply, answer);
-    }
-    return 0;
-}
-
-static int
-list_nics(const char *cmd __rte_unused, const char *params __rte_unused,
-          struct rte_tel_data *reply)
+static void
+list_nics(struct request *request)
 {
     struct eswim_nic *nic;
 
-    rte_tel_data_start_array(reply, RTE_TEL_STRING_VAL);
-    eswim_nics_lock();
+    rte_tel_data_start_array(request->reply, RTE_TEL_STRING_VAL);
     for (nic = eswim_nic_first(); nic; nic = TAILQ_NEXT(nic, link)) {
-        rte_tel_data_add_array_string(reply, nic->name);
+        rte_tel_data_add_array_string(request->reply, nic->name);
     }
-    eswim_nics_unlock();
-    return 0;
 }
 
 /* Telemetry has no arrays of dictionaries: a dictionary by numbers it is.
@@ -120,20 +152,14 @@ describe_port(const struct eswim_port *port)
     return d;
 }
 
-static int
-list_ports(const char *cmd __rte_unused, const char *params,
-           struct rte_tel_data *reply)
+static void
+list_ports(struct request *request)
 {
-    struct request request;
-
-    if (!request_begin(&request, params, reply)) {
-        return 0;
+    rte_tel_data_start_dict(request->reply);
+    for (unsigned int i = 0; i < request->nic->n_ports; i++) {
+        add_numbered(request->reply, i,
+                     describe_port(&request->nic->ports[i]));
     }
-    rte_tel_data_start_dict(reply);
-    for (unsigned int i = 0; i < request.nic->n_ports; i++) {
-        add_numbered(reply, i, describe_port(&request.nic->ports[i]));
-    }
-    return request_end(&request, NULL);
 }
 
 /* Rules. */
@@ -225,37 +251,29 @@ add_rule(const struct eswitch_rule_info *info, void *page_)
     page->n_rules++;
 }
 
-static int
-list_rules(const char *cmd __rte_unused, const char *params,
-           struct rte_tel_data *reply)
+static void
+list_rules(struct request *request)
 {
-    struct rule_page page = { .reply = reply };
-    struct request request;
+    struct rule_page page = {
+        .reply = request->reply,
+        .first_id = strtoull(request->rest, NULL, 10),
+    };
 
-    if (!request_begin(&request, params, reply)) {
-        return 0;
-    }
-    page.first_id = strtoull(request.rest, NULL, 10);
-    rte_tel_data_start_dict(reply);
-    eswitch_list(request.nic->eswitch, add_rule, &page);
-    return request_end(&request, NULL);
+    rte_tel_data_start_dict(request->reply);
+    eswitch_list(request->nic->eswitch, add_rule, &page);
 }
 
 /* Settings and faults. */
 
-static int
-show_config(const char *cmd __rte_unused, const char *params,
-            struct rte_tel_data *reply)
+static void
+show_config(struct request *request)
 {
+    struct rte_tel_data *reply = request->reply;
     struct eswim_config config;
-    struct request request;
 
-    if (!request_begin(&request, params, reply)) {
-        return 0;
-    }
-    pthread_mutex_lock(&request.nic->config_mutex);
-    config = request.nic->config;
-    pthread_mutex_unlock(&request.nic->config_mutex);
+    pthread_mutex_lock(&request->nic->config_mutex);
+    config = request->nic->config;
+    pthread_mutex_unlock(&request->nic->config_mutex);
 
     rte_tel_data_start_dict(reply);
     rte_tel_data_add_dict_u64(reply, "vfs", config.vfs);
@@ -265,182 +283,85 @@ show_config(const char *cmd __rte_unused, const char *params,
     rte_tel_data_add_dict_u64(reply, "counter_refresh",
                               config.counter_refresh);
     rte_tel_data_add_dict_u64(reply, "rules",
-                              eswitch_n_rules(request.nic->eswitch));
-    return request_end(&request, NULL);
+                              eswitch_n_rules(request->nic->eswitch));
 }
 
-static int
-set_config(const char *cmd __rte_unused, const char *params,
-           struct rte_tel_data *reply)
+static void
+set_config(struct request *request)
 {
-    char message[ESWIM_MESSAGE_LEN], answer[ESWIM_MESSAGE_LEN + 8], key[32];
-    struct request request;
-    const char *equals;
+    const char *equals = strchr(request->rest, '=');
+    char message[ESWIM_MESSAGE_LEN], key[32];
 
-    if (!request_begin(&request, params, reply)) {
-        return 0;
+    if (!equals || equals - request->rest >= (ptrdiff_t) sizeof key) {
+        answer(request, "error: the parameters are NIC,KEY=VALUE");
+        return;
     }
-    equals = strchr(request.rest, '=');
-    if (!equals || equals - request.rest >= (ptrdiff_t) sizeof key) {
-        return request_end(&request,
-                           "error: the parameters are NIC,KEY=VALUE");
+    snprintf(key, sizeof key, "%.*s", (int) (equals - request->rest),
+             request->rest);
+    if (eswim_nic_set(request->nic, key, equals + 1, message)) {
+        answer(request, "ok");
+    } else {
+        answer(request, "error: %s", message);
     }
-    snprintf(key, sizeof key, "%.*s", (int) (equals - request.rest),
-             request.rest);
-    if (eswim_nic_set(request.nic, key, equals + 1, message)) {
-        return request_end(&request, "ok");
-    }
-    snprintf(answer, sizeof answer, "error: %s", message);
-    return request_end(&request, answer);
 }
 
-static int
-reset_nic(const char *cmd __rte_unused, const char *params,
-          struct rte_tel_data *reply)
+static void
+reset_nic(struct request *request)
 {
-    struct request request;
-
-    if (!request_begin(&request, params, reply)) {
-        return 0;
-    }
-    eswitch_reset(request.nic->eswitch);
-    return request_end(&request, "ok");
+    eswitch_reset(request->nic->eswitch);
+    answer(request, "ok");
 }
 
-static int
-pull_nic_out(const char *cmd __rte_unused, const char *params,
-             struct rte_tel_data *reply)
+static void
+pull_nic_out(struct request *request)
 {
-    struct request request;
-
-    if (!request_begin(&request, params, reply)) {
-        return 0;
-    }
-    eswim_nic_pull_out(request.nic);
-    return request_end(&request, "ok");
+    eswim_nic_pull_out(request->nic);
+    answer(request, "ok");
 }
 
-static struct eswim_port *
-find_port(const struct request *request)
+static void
+plug(struct request *request)
 {
-    unsigned long i;
-    char *end;
+    int error = eswim_hardware_plug(request->port);
 
-    i = strtoul(request->rest, &end, 10);
-    return request->rest[0] && !*end && i < request->nic->n_ports
-           ? &request->nic->ports[i] : NULL;
+    if (error) {
+        answer(request, "error: %s: %s", request->port->guest_name,
+               strerror(error));
+    } else {
+        answer(request, "ok");
+    }
 }
 
-static int
-plug(const char *cmd __rte_unused, const char *params,
-     struct rte_tel_data *reply)
+static void
+unplug(struct request *request)
 {
-    char answer[ESWIM_MESSAGE_LEN];
-    struct eswim_port *port;
-    struct request request;
-    int error;
-
-    if (!request_begin(&request, params, reply)) {
-        return 0;
-    }
-    port = find_port(&request);
-    if (!port) {
-        return request_end(&request, "error: no port of that number");
-    }
-    error = eswim_hardware_plug(port);
-    snprintf(answer, sizeof answer, "error: %s: %s", port->guest_name,
-             strerror(error));
-    return request_end(&request, error ? answer : "ok");
-}
-
-static int
-unplug(const char *cmd __rte_unused, const char *params,
-       struct rte_tel_data *reply)
-{
-    struct eswim_port *port;
-    struct request request;
-
-    if (!request_begin(&request, params, reply)) {
-        return 0;
-    }
-    port = find_port(&request);
-    if (!port) {
-        return request_end(&request, "error: no port of that number");
-    }
-    eswim_hardware_unplug(port);
-    return request_end(&request, "ok");
+    eswim_hardware_unplug(request->port);
+    answer(request, "ok");
 }
 
 /* Generators. */
 
-/* The port of a request, whose parameters go on behind a comma: they become
- * its 'rest'.  Returns NULL, with an answer, if it has no generator. */
-static struct eswim_port *
-find_generator(struct request *request)
+static void
+generate(struct request *request)
 {
-    const char *comma = strchr(request->rest, ',');
-    size_t n = comma ? (size_t) (comma - request->rest)
-                     : strlen(request->rest);
-    struct eswim_port *port = NULL;
-    char number[8];
+    char message[ESWIM_MESSAGE_LEN];
 
-    if (n < sizeof number) {
-        struct request just_port = *request;
-
-        snprintf(number, sizeof number, "%.*s", (int) n, request->rest);
-        just_port.rest = number;
-        port = find_port(&just_port);
+    if (eswim_hardware_generate(request->port, request->rest, message)) {
+        answer(request, "ok");
+    } else {
+        answer(request, "error: %s", message);
     }
-    request->rest = comma ? comma + 1 : "";
-    if (!port || !port->generator) {
-        rte_tel_data_string(request->reply, port
-                            ? "error: the NIC wasn't made with "
-                              "guest=generator"
-                            : "error: no port of that number");
-        return NULL;
-    }
-    return port;
 }
 
-static int
-generate(const char *cmd __rte_unused, const char *params,
-         struct rte_tel_data *reply)
+static void
+show_generator(struct request *request)
 {
-    char message[ESWIM_MESSAGE_LEN], answer[ESWIM_MESSAGE_LEN + 8];
-    struct eswim_port *port;
-    struct request request;
-
-    if (!request_begin(&request, params, reply)) {
-        return 0;
-    }
-    port = find_generator(&request);
-    if (!port) {
-        return request_end(&request, NULL);
-    } else if (eswim_hardware_generate(port, request.rest, message)) {
-        return request_end(&request, "ok");
-    }
-    snprintf(answer, sizeof answer, "error: %s", message);
-    return request_end(&request, answer);
-}
-
-static int
-show_generator(const char *cmd __rte_unused, const char *params,
-               struct rte_tel_data *reply)
-{
+    struct rte_tel_data *reply = request->reply;
     struct eswim_generator_report report;
-    struct eswim_port *port;
-    struct request request;
 
-    if (!request_begin(&request, params, reply)) {
-        return 0;
-    }
-    port = find_generator(&request);
-    if (!port) {
-        return request_end(&request, NULL);
-    }
-    pthread_mutex_lock(&request.nic->io_mutex);
-    eswim_generator_report(port->generator, &report);
-    pthread_mutex_unlock(&request.nic->io_mutex);
+    pthread_mutex_lock(&request->nic->io_mutex);
+    eswim_generator_report(request->port->generator, &report);
+    pthread_mutex_unlock(&request->nic->io_mutex);
 
     rte_tel_data_start_dict(reply);
     rte_tel_data_add_dict_int(reply, "running", report.running);
@@ -456,25 +377,17 @@ show_generator(const char *cmd __rte_unused, const char *params,
     rte_tel_data_add_dict_u64(reply, "got_bytes", report.got_bytes);
     rte_tel_data_add_dict_u64(reply, "got_other", report.got_other);
     rte_tel_data_add_dict_u64(reply, "forgiven", report.forgiven);
-    return request_end(&request, NULL);
 }
 
-static int
-show_latency(const char *cmd __rte_unused, const char *params,
-             struct rte_tel_data *reply)
+static void
+show_latency(struct request *request)
 {
+    struct rte_tel_data *reply = request->reply;
     struct eswim_generator_latency latency;
-    struct eswim_port *port;
-    struct request request;
 
-    if (!request_begin(&request, params, reply)) {
-        return 0;
-    }
-    port = find_generator(&request);
-    if (!port) {
-        return request_end(&request, NULL);
-    } else if (eswim_hardware_latency(port, &latency)) {
-        return request_end(&request, "error: no memory");
+    if (eswim_hardware_latency(request->port, &latency)) {
+        answer(request, "error: no memory");
+        return;
     }
     rte_tel_data_start_dict(reply);
     rte_tel_data_add_dict_u64(reply, "with_rule", latency.with_rule);
@@ -484,42 +397,68 @@ show_latency(const char *cmd __rte_unused, const char *params,
     rte_tel_data_add_dict_u64(reply, "p90_us", latency.p90);
     rte_tel_data_add_dict_u64(reply, "p99_us", latency.p99);
     rte_tel_data_add_dict_u64(reply, "max_us", latency.max);
-    return request_end(&request, NULL);
+}
+
+/* What there is. */
+
+static const struct command {
+    const char *name;
+    enum subject subject;
+    bool more;                  /* It takes more parameters. */
+    void (*run)(struct request *);
+    const char *help;
+} commands[] = {
+    { "/eswim/list", ABOUT_ALL, false, list_nics, "Lists the NICs." },
+    { "/eswim/ports", ABOUT_NIC, false, list_ports,
+      "Ports and what passed them. Parameters: NIC" },
+    { "/eswim/rules", ABOUT_NIC, true, list_rules, "Rules in hardware, a page "
+      "of them, their true counters. Parameters: NIC[,FIRST_ID]" },
+    { "/eswim/config", ABOUT_NIC, false, show_config,
+      "Settings. Parameters: NIC" },
+    { "/eswim/set", ABOUT_NIC, true, set_config,
+      "Changes a setting. Parameters: NIC,KEY=VALUE" },
+    { "/eswim/reset", ABOUT_NIC, false, reset_nic,
+      "Firmware reset: all rules are gone. Parameters: NIC" },
+    { "/eswim/remove", ABOUT_NIC, false, pull_nic_out,
+      "Pulls the NIC out of its slot. Parameters: NIC" },
+    { "/eswim/plug", ABOUT_PORT, false, plug,
+      "Makes a port's far end anew. Parameters: NIC,PORT" },
+    { "/eswim/unplug", ABOUT_PORT, false, unplug,
+      "Takes a port's far end away. Parameters: NIC,PORT" },
+    { "/eswim/generate", ABOUT_GENERATOR, true, generate, "Starts or stops a "
+      "port's generator. Parameters: NIC,PORT,stop or NIC,PORT,KEY=VALUE[,...]"
+    },
+    { "/eswim/generator", ABOUT_GENERATOR, false, show_generator,
+      "What a port's generator does. Parameters: NIC,PORT" },
+    { "/eswim/latency", ABOUT_GENERATOR, false, show_latency, "How long the "
+      "generator's flows have waited for a rule. Parameters: NIC,PORT" },
+};
+
+static int
+handle(const char *name, const char *params, struct rte_tel_data *reply)
+{
+    struct request request = { .rest = params ? params : "", .reply = reply };
+    const struct command *c = commands;
+
+    while (strcmp(c->name, name)) {
+        c++;                    /* No others are registered. */
+    }
+    eswim_nics_lock();
+    if (find_subject(&request, c->subject)) {
+        if (*request.rest && !c->more) {
+            answer(&request, "error: too many parameters");
+        } else {
+            c->run(&request);
+        }
+    }
+    eswim_nics_unlock();
+    return 0;
 }
 
 RTE_INIT(eswim_telemetry_init)
 {
-    static const struct {
-        const char *command;
-        telemetry_cb handler;
-        const char *help;
-    } commands[] = {
-        { "/eswim/list", list_nics, "Lists the NICs." },
-        { "/eswim/ports", list_ports,
-          "Ports and what passed them. Parameters: NIC" },
-        { "/eswim/rules", list_rules, "Rules in hardware, a page of them, "
-          "their true counters. Parameters: NIC[,FIRST_ID]" },
-        { "/eswim/config", show_config, "Settings. Parameters: NIC" },
-        { "/eswim/set", set_config,
-          "Changes a setting. Parameters: NIC,KEY=VALUE" },
-        { "/eswim/reset", reset_nic,
-          "Firmware reset: all rules are gone. Parameters: NIC" },
-        { "/eswim/remove", pull_nic_out,
-          "Pulls the NIC out of its slot. Parameters: NIC" },
-        { "/eswim/plug", plug,
-          "Makes a port's far end anew. Parameters: NIC,PORT" },
-        { "/eswim/unplug", unplug,
-          "Takes a port's far end away. Parameters: NIC,PORT" },
-        { "/eswim/generate", generate, "Starts or stops a port's generator. "
-          "Parameters: NIC,PORT,stop or NIC,PORT,KEY=VALUE[,...]" },
-        { "/eswim/generator", show_generator,
-          "What a port's generator does. Parameters: NIC,PORT" },
-        { "/eswim/latency", show_latency, "How long the generator's flows "
-          "have waited for a rule. Parameters: NIC,PORT" },
-    };
-
     for (size_t i = 0; i < RTE_DIM(commands); i++) {
-        rte_telemetry_register_cmd(commands[i].command, commands[i].handler,
+        rte_telemetry_register_cmd(commands[i].name, handle,
                                    commands[i].help);
     }
 }

@@ -118,15 +118,17 @@ try_mark(const struct rte_port *port, char message[128])
 /* Finds out what the device of 'port' can do.  Returns 0, or a positive errno
  * with the refusal filled in. */
 static int
-probe(struct rte_port *port, struct offload_refusal *refusal)
+probe(struct rte_port *port, char no_transfer[128],
+      struct offload_refusal *refusal)
 {
     struct rte_flow_error error;
     char message[128] = "";
 
+    ovs_strlcpy(no_transfer, "no port to make them on", 128);
     if (!rte_flow_pick_transfer_proxy(port->id, &port->owner, &error)) {
         for (int represented = 1; represented >= 0; represented--) {
             port->represented = represented;
-            if (try_transfer(port, message)) {
+            if (try_transfer(port, no_transfer)) {
                 port->transfer = true;
                 return 0;
             }
@@ -138,8 +140,8 @@ probe(struct rte_port *port, struct offload_refusal *refusal)
         return 0;
     }
     return offload_refuse(refusal, OFFLOAD_REFUSED_CAPABILITY, "rte_flow",
-                          NULL, "neither transfer rules nor marks: %s",
-                          message);
+                          NULL, "neither transfer rules (%s) nor marks (%s)",
+                          no_transfer, message);
 }
 
 /* A device that has lost its rules must not be asked about them. */
@@ -173,9 +175,10 @@ is_tunnel(const struct offload_port *port)
 }
 
 static int
-open_device(struct offload_port *port, struct rte_port *rte,
+open_device(struct offload_port *port, struct rte_port_aux *aux,
             struct offload_refusal *refusal)
 {
+    struct rte_port *rte = &aux->port;
     struct rte_eth_dev_info info;
     int error;
 
@@ -187,7 +190,7 @@ open_device(struct offload_port *port, struct rte_port *rte,
                               rte->id);
     }
     rte->domain = info.switch_info.domain_id;
-    error = probe(rte, refusal);
+    error = probe(rte, aux->no_transfer, refusal);
     if (!error) {
         VLOG_INFO("%s: port %"PRIu16" of DPDK takes %s", port->name, rte->id,
                   rte->transfer ? "transfer rules" : "marks only");
@@ -210,7 +213,7 @@ rte_port_open(struct offload_port *port, struct offload_refusal *refusal)
 
     aux = xzalloc(sizeof *aux);
     if (!is_tunnel(port)) {
-        error = open_device(port, &aux->port, refusal);
+        error = open_device(port, aux, refusal);
     }
     if (error) {
         free(aux);
@@ -257,6 +260,71 @@ rte_port_close(struct offload_port *port)
         offload_port_for_each(find_default, NULL);
     }
     ovsrcu_postpone(rte_port_aux_destroy, aux);
+}
+
+/* Stopped devices. */
+
+struct owner {
+    uint16_t id;
+    const struct offload_port *port;    /* NULL: not one of Open vSwitch's. */
+};
+
+static void
+find_owner(struct offload_port *port, void *owner_)
+{
+    struct owner *owner = owner_;
+
+    if (port->datapath == OFFLOAD_DP_NETDEV && port->dpdk_id == owner->id) {
+        owner->port = port;
+    }
+}
+
+/* A NIC's rules are made through one of its ports, 'id', which Open vSwitch may
+ * know nothing of, or have stopped.  Returns a positive errno. */
+static int
+refuse_stopped(const struct offload_port *port, uint16_t id,
+               struct offload_refusal *refusal)
+{
+    struct owner owner = { .id = id };
+    char device[RTE_ETH_NAME_MAX_LEN];
+
+    offload_port_for_each(find_owner, &owner);
+    if (owner.port) {
+        return offload_refuse(refusal, OFFLOAD_REFUSED_STOPPED, "rte_flow",
+                              "flows are offered again when it has started",
+                              "rules of %s are made through %s, which is "
+                              "stopped", port->name, owner.port->name);
+    }
+    if (rte_eth_dev_get_name_by_port(id, device)) {
+        ovs_strlcpy(device, "that is gone", sizeof device);
+    }
+    return offload_refuse(refusal, OFFLOAD_REFUSED_STOPPED, "rte_flow",
+                          "add it: ovs-vsctl add-port BRIDGE NAME -- set "
+                          "interface NAME type=dpdk "
+                          "options:dpdk-devargs=DEVICE",
+                          "rules of %s are made through DPDK's device %s, "
+                          "which isn't a port of Open vSwitch", port->name,
+                          device);
+}
+
+static int
+rte_port_check(struct offload_port *port, struct offload_refusal *refusal)
+{
+    const struct rte_port_aux *aux = port->aux;
+    uint32_t generation;
+
+    if (!aux || is_tunnel(port)) {
+        return 0;               /* Its rules are in any device. */
+    }
+    if (!rte_device_is_up(aux->port.owner, &generation)) {
+        return refuse_stopped(port, aux->port.owner, refusal);
+    }
+    if (!aux->port.transfer) {
+        return offload_refuse(refusal, OFFLOAD_REFUSED_CAPABILITY, "rte_flow",
+                              NULL, "the device of %s takes no transfer "
+                              "rules: %s", port->name, aux->no_transfer);
+    }
+    return 0;
 }
 
 /* Rules. */
@@ -321,6 +389,9 @@ rule_put(struct offload_batch *batch, struct offload_port *port,
                  ? rte_rule_replace(port, rule, enc, &op->handle,
                                     &op->counters, &op->refusal)
                  : rte_rule_add(port, rule, enc, &op->handle, &op->refusal));
+    if (op->refusal.code == OFFLOAD_REFUSED_STOPPED) {
+        refuse_stopped(port, enc->owner, &op->refusal);
+    }
 }
 
 static void
@@ -461,10 +532,14 @@ rule_check(struct offload_port *port, const struct offload_rule *rule,
            struct offload_refusal *refusal)
 {
     struct rte_encoding *enc = xmalloc(sizeof *enc);
+    uint32_t generation;
     int error;
 
     if (port->aux) {
         error = rte_encode(rule, 0, n_queues(port), enc, refusal);
+        if (!error && !rte_device_is_up(enc->owner, &generation)) {
+            error = refuse_stopped(port, enc->owner, refusal);
+        }
     } else {
         error = offload_refuse(refusal, OFFLOAD_REFUSED_IN_PORT, "in_port",
                                NULL, "%s was closed", port->name);
@@ -531,6 +606,7 @@ const struct offload_backend offload_backend_rte = {
     .meter_del = no_meter,
     .capabilities = capabilities,
     .rule_check = rule_check,
+    .port_check = rte_port_check,
     .handle_format = handle_format,
     .match_support = match_support,
     .action_support = action_support,

@@ -335,8 +335,8 @@ device_create(struct device *device, const struct rte_encoding *enc,
     struct rte_flow_error rfe = { .message = NULL };
 
     if (!device->up) {
-        offload_refuse(refusal, OFFLOAD_REFUSED_DEVICE, "rte_flow", NULL,
-                       "port %"PRIu16" is stopped", enc->owner);
+        offload_refuse(refusal, OFFLOAD_REFUSED_STOPPED, "rte_flow", NULL,
+                       "port %"PRIu16" of DPDK", enc->owner);
         return EAGAIN;
     }
     *flow = rte_flow_create(enc->owner, &enc->attr, enc->items, enc->actions,

@@ -40,6 +40,8 @@ struct offload_rule;
 /* What the backend has in a port's 'aux'. */
 struct rte_port_aux {
     struct rte_port port;       /* Of tunnels: without meaning. */
+    char no_transfer[128];      /* If it takes no transfer rules: the driver's
+                                 * words. */
 
     /* The slots of the rules of this input port, and, for a tunnel's port, of
      * those that lead to it.  Protected by a mutex in rte-rules.c. */
@@ -49,7 +51,8 @@ struct rte_port_aux {
 };
 
 /* Rules.  'enc' is 'rule', encoded for priority rte_rule_priority().  Errors
- * are positive errnos with the refusal filled in. */
+ * are positive errnos with the refusal filled in; EAGAIN if the device is
+ * stopped. */
 uint32_t rte_rule_priority(const union offload_handle *);
 int rte_rule_add(struct offload_port *, const struct offload_rule *,
                  const struct rte_encoding *enc, union offload_handle *,

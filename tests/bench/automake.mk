@@ -43,9 +43,10 @@ EXTRA_PROGRAMS = $(bench_programs) tests/bench/eswitch-rates
 CLEANFILES += $(EXTRA_PROGRAMS) tests/bench/count-calls.so
 
 BENCH_LIB = tests/bench/bench-lib.c tests/bench/bench-lib.h
+BENCH_RULES = $(BENCH_LIB) tests/bench/bench-rules.c tests/bench/bench-rules.h
 BENCH_CPPFLAGS = -D_GNU_SOURCE
 
-tests_bench_backend_rules_SOURCES = tests/bench/backend-rules.c $(BENCH_LIB)
+tests_bench_backend_rules_SOURCES = tests/bench/backend-rules.c $(BENCH_RULES)
 tests_bench_backend_rules_CPPFLAGS = $(AM_CPPFLAGS) $(BENCH_CPPFLAGS)
 tests_bench_backend_rules_LDADD = $(OFFLOAD_LIBS)
 tests_bench_backend_rules_DEPENDENCIES = $(OFFLOAD_DEPS)
@@ -64,7 +65,7 @@ tests_bench_eswitch_rates_LDADD = lib/eswim/libeswitch.a -lpthread
 if WITH_DPDK
 bench_rte_programs += tests/bench/rte-rules
 EXTRA_PROGRAMS += tests/bench/rte-rules
-tests_bench_rte_rules_SOURCES = tests/bench/rte-rules.c $(BENCH_LIB)
+tests_bench_rte_rules_SOURCES = tests/bench/rte-rules.c $(BENCH_RULES)
 tests_bench_rte_rules_CPPFLAGS = $(AM_CPPFLAGS) $(BENCH_CPPFLAGS)
 tests_bench_rte_rules_LDADD = $(OFFLOAD_LIBS)
 tests_bench_rte_rules_DEPENDENCIES = $(OFFLOAD_DEPS)

@@ -27,30 +27,20 @@
 #include <rte_ethdev.h>
 #include <rte_flow.h>
 
-#include "flow.h"
-#include "netlink.h"
-#include "odp-netlink.h"
 #include "offload-backend.h"
 #include "offload-port.h"
-#include "offload-rule.h"
-#include "openvswitch/dynamic-string.h"
-#include "openvswitch/match.h"
-#include "openvswitch/ofpbuf.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "rte/rte-encode.h"
 #include "rte/rte-rules.h"
 #include "tests/bench/bench-lib.h"
+#include "tests/bench/bench-rules.h"
 #include "util.h"
-
-#define IN_PORT u32_to_odp(1)
-#define OUT_PORT u32_to_odp(2)
 
 struct rules {
     struct offload_port *port;
     uint32_t n;
-    struct offload_rule rule;   /* The one in preparation. */
-    struct flow packet;
+    struct bench_rule rule;     /* The one in preparation. */
     union offload_handle *handles;  /* Of the backend, or... */
     struct rte_flow **flows;        /* ...raw. */
     struct rte_encoding *encoding;  /* Raw. */
@@ -58,16 +48,6 @@ struct rules {
 };
 
 static const struct offload_backend *backend = &offload_backend_rte;
-
-static void OVS_NO_RETURN
-die_refused(const char *what, const struct offload_refusal *refusal)
-{
-    struct ds s = DS_EMPTY_INITIALIZER;
-
-    offload_refusal_format(refusal, &s);
-    errno = 0;
-    bench_die("%s is refused: %s", what, ds_cstr(&s));
-}
 
 static uint64_t
 resident(void)
@@ -124,7 +104,7 @@ add_port(odp_port_t odp_port, const char *name)
     port = offload_port_add_netdev(odp_port, name, OFFLOAD_PORT_PLAIN, id,
                                    htons(0));
     if (backend->port_open(port, &refusal)) {
-        die_refused(name, &refusal);
+        bench_refused(name, &refusal);
     }
     port->backend = backend;
     return port;
@@ -133,41 +113,14 @@ add_port(odp_port_t odp_port, const char *name)
 /* Rules. */
 
 static void
-init_match(struct match *match)
-{
-    match_init_catchall(match);
-    match_set_recirc_id(match, 0);
-    match_set_in_port(match, OFPP_NONE);
-    match->flow.in_port.odp_port = IN_PORT;
-    match_set_packet_type(match, htonl(PT_ETH));
-    match_set_dl_type(match, htons(ETH_P_IP));
-    match_set_dl_dst(match, (struct eth_addr) ETH_ADDR_C(02,00,00,00,00,02));
-    match_set_dl_src(match, (struct eth_addr) ETH_ADDR_C(02,00,00,00,00,01));
-    match_set_nw_dst(match, htonl(BENCH_FIRST_DST));
-    match_set_nw_frag(match, 0);
-}
-
-static void
 init_rule(struct rules *r)
 {
-    static const ovs_u128 ufid = { .u32 = { 0, 1, 2, 3 } };
-    static struct ofpbuf actions;
-    struct offload_context context = { .datapath = OFFLOAD_DP_NETDEV };
     struct offload_refusal refusal;
-    struct match match;
 
-    init_match(&match);
-    ofpbuf_init(&actions, 64);
-    nl_msg_put_odp_port(&actions, OVS_ACTION_ATTR_OUTPUT, OUT_PORT);
-    if (offload_rule_parse(&r->rule, &ufid, r->port, &match, actions.data,
-                           actions.size, &context, &refusal)) {
-        die_refused("the rule", &refusal);
-    }
-    r->packet = r->rule.match.flow;
-    r->rule.packet = &r->packet;
+    bench_rule_init(&r->rule, r->port);
     r->encoding = xzalloc(sizeof *r->encoding);
-    if (rte_encode(&r->rule, 0, 1, r->encoding, &refusal)) {
-        die_refused("the rule", &refusal);
+    if (rte_encode(&r->rule.rule, 0, 1, r->encoding, &refusal)) {
+        bench_refused("the rule", &refusal);
     }
 }
 
@@ -180,10 +133,8 @@ put_one(struct rules *r, uint32_t i)
     struct offload_op op;
 
     memset(&op, 0, sizeof op);
-    r->rule.match.flow.nw_dst = htonl(BENCH_FIRST_DST + i);
-    r->packet.nw_dst = r->rule.match.flow.nw_dst;
-    r->rule.ufid.u32[0] = i;
-    backend->rule_put(batch, r->port, &r->rule, &op);
+    bench_rule_set(&r->rule, i);
+    backend->rule_put(batch, r->port, &r->rule.rule, &op);
     backend->batch_commit(batch);
     r->errors += op.error != 0;
     r->handles[i] = op.handle;
@@ -200,28 +151,6 @@ del_one(struct rules *r, uint32_t i)
     backend->rule_del(batch, r->port, &op);
     backend->batch_commit(batch);
     r->errors += op.lost;
-}
-
-static size_t
-dump(struct rules *r)
-{
-    struct offload_reading readings[50];
-    struct offload_dump *state;
-    size_t found, n = 0;
-    struct ofpbuf buf;
-    bool complete;
-
-    ofpbuf_init(&buf, 0);
-    if (backend->dump_start(r->port, &state)) {
-        bench_die("dump");
-    }
-    while ((found = backend->dump_next(state, &buf, readings,
-                                       ARRAY_SIZE(readings))) > 0) {
-        n += found;
-    }
-    backend->dump_done(state, &complete);
-    ofpbuf_uninit(&buf);
-    return n;
 }
 
 /* Raw. */
@@ -297,7 +226,7 @@ measure(struct rules *r, bool raw)
     add = for_each_rule(r, raw ? raw_put : put_one);
     memory = resident() - memory;
     start = bench_now_us();
-    n = raw ? raw_dump(r) : dump(r);
+    n = raw ? raw_dump(r) : bench_dump(backend, r->port);
     dumped = (bench_now_us() - start) / 1e6;
     del = for_each_rule(r, raw ? raw_del : del_one);
     printf("{\"flows\": %"PRIu32", \"add_seconds\": %.6f, "
@@ -336,8 +265,8 @@ main(int argc, char *argv[])
         bench_die("--driver FILE and --flows N are needed");
     }
     start_eal(argv[0], driver);
-    r.port = add_port(IN_PORT, "net_eswim0_representor_vf0");
-    add_port(OUT_PORT, "net_eswim0_representor_vf1");
+    r.port = add_port(BENCH_IN_PORT, "net_eswim0_representor_vf0");
+    add_port(BENCH_OUT_PORT, "net_eswim0_representor_vf1");
     init_rule(&r);
     measure(&r, raw);
     rte_eal_cleanup();

@@ -7,8 +7,8 @@ as what; all others must miss, and go up to software."""
 from dataclasses import dataclass, field
 
 from scapy.all import (ARP, Dot1AD, Dot1Q, Ether, GRE, ICMP, ICMPv6EchoRequest,
-                       IP, IPv6, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, Raw,
-                       SCTP, TCP, UDP)
+                       IP, IPv6, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, SCTP,
+                       TCP, UDP)
 from scapy.contrib.geneve import GENEVE, GeneveOptions
 from scapy.contrib.mpls import MPLS
 from scapy.layers.vxlan import VXLAN

@@ -5,13 +5,16 @@ firmware resets, removal, and cables that are pulled."""
 
 import re
 import subprocess
+import threading
+import time
 
-from cases import OUT, udp4
+from cases import OUT, ip4, udp4
 from nic import Ends, Testpmd, expect, run_cases, wait_for
-from scapy.all import raw
+from scapy.all import UDP, raw
 
 RULE = ("transfer priority 1 pattern eth / ipv4 dst is 10.0.0.{} / end "
         f"actions count / {OUT} / end")
+OTHER = ip4(dst="10.0.0.9") / UDP(sport=1000, dport=53) / b"payload"
 
 
 def change(pmd, setting, answer="ok"):
@@ -61,7 +64,12 @@ def settings(pmd, _):
     change(pmd, "vfs=3", "error: vfs can be set only at start")
     change(pmd, "capacity=lots", "error: capacity=lots: not a number")
     change(pmd, "speed=9", "error: no argument \"speed\"")
-    for command in "/eswim/rules,net_eswim9", "/eswim/reset,", "/eswim/ports":
+    for command in ("/eswim/rules,net_eswim9", "/eswim/reset,", "/eswim/ports",
+                    "/eswim/reset,net_eswim0,1", "/eswim/plug,net_eswim0",
+                    "/eswim/plug,net_eswim0,9", "/eswim/plug,net_eswim0,1,2",
+                    "/eswim/unplug,net_eswim0,-1", "/eswim/unplug,net_eswim0,",
+                    "/eswim/ports," + 100 * "x",
+                    "/eswim/generator,net_eswim0,1"):
         said = pmd.telemetry(command)
         expect("error" in said, f"{command} answers {said}")
 
@@ -99,6 +107,80 @@ def unplug(pmd, ends):
            "the new guest end gets nothing")
 
 
+def vanish(pmd, ends):
+    """A guest end that vanishes while packets and rules come and go harms
+    nobody else."""
+    to_wire = pmd.create(1, RULE.format(9).replace(OUT, "port_id id 0"))
+    pmd.create(1, RULE.format(2))
+    others = [raw(OTHER), raw(udp4())]
+    sending = threading.Event()
+
+    def send():
+        while not sending.is_set():
+            for frame in others:
+                ends.sockets["vf0"].send(frame)
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        for i in range(20):
+            rule = pmd.create(2, RULE.format(100 + i))
+            if i == 10:
+                subprocess.run(["ip", "link", "delete", "eswim0vf1"],
+                               check=True)
+            pmd.destroy(2, rule)
+        n = pmd.counters(1, to_wire)[0]
+        wait_for(lambda: pmd.counters(1, to_wire)[0] > n + 10,
+                 "packets that go elsewhere")
+        wait_for(lambda: pmd.xstat(2, "end_tx_dropped"), "packets to be lost")
+    finally:
+        sending.set()
+        thread.join()
+    ends.sockets["wire"].setblocking(False)
+    expect(raw(OTHER) in drain(ends.sockets["wire"]),
+           "packets to another end are lost")
+
+
+def drain(end):
+    frames = []
+    while True:
+        try:
+            frames.append(end.recv(65536))
+        except BlockingIOError:
+            return frames
+
+
+def probe(pmd, ends):
+    """A NIC isn't made twice, nor one with more ports than DPDK has; who is
+    there doesn't notice."""
+    rule = pmd.create(1, RULE.format(2))
+    pmd.run("port attach net_eswim0,vfs=2")
+    for args in "vfs=31", "vfz=1":
+        pmd.run(f"port attach net_eswim1,{args}")
+        wait_for(lambda: "net_eswim1" not in pmd.run("show port summary all"),
+                 "an unmade NIC to be gone")
+        left = subprocess.run(["ip", "-o", "link"], stdout=subprocess.PIPE)
+        expect(b"eswim1" not in left.stdout, "a TAP device is left behind")
+    expect(pmd.telemetry("/eswim/list") == ["net_eswim0"], "a NIC too many")
+    for word in ("net_eswim1: can't make port",
+                 "net_eswim1: no argument \"vfz\""):
+        expect(word in pmd.output(), f"no \"{word}\" in:\n{pmd.output()}")
+    expect(ends.exchange("vf0", [udp4()])["vf1"] == [raw(udp4())]
+           and pmd.counters(1, rule)[0] == 1, "a rule works no more")
+
+
+def alone(pmd, _):
+    """A NIC without VFs has an uplink, and that's all."""
+    pmd.run("port attach net_eswim1,vfs=0")
+    expect(len(pmd.telemetry("/eswim/ports,net_eswim1")) == 1,
+           "there isn't one port")
+    text = pmd.run("port start 3", "flow create 3 transfer pattern eth / end "
+                   "actions port_id id 1 / end")
+    expect("no port of this NIC" in text, f"another NIC's port:\n{text}")
+    pmd.create(3, "transfer pattern eth / end actions drop / end")
+
+
 def stop(pmd, _):
     """Rules die with their port's stop; their handles do no harm."""
     rule = pmd.create(1, RULE.format(2))
@@ -128,8 +210,8 @@ def removal(pmd, _):
            "a removed NIC takes rules")
 
 
-CASES = [capacity, failure, refuse, settings, refresh, unplug, stop, reset,
-         removal]
+CASES = [capacity, failure, refuse, settings, refresh, unplug, vanish, probe,
+         alone, stop, reset, removal]
 
 
 def check(case):

@@ -8,7 +8,7 @@ import socket
 import sys
 
 import cases
-from cases import A, B, C, eth, fragment, ip4, ip6, tcp4, udp4, udp6
+from cases import A, C, eth, fragment, ip4, ip6, tcp4, udp4, udp6
 from nic import (PACKET_AUXDATA, SOL_PACKET, TIMEOUT, Failure, quiet_network,
                  receive_whole, report, wait_for)
 from ovs import Namespace, StockOvs, n_packets
