@@ -4,11 +4,17 @@ EXTRA_DIST += \
 	tests/nic-selftests/inside \
 	tests/nic-selftests/judge \
 	tests/nic-selftests/known \
-	tests/nic-selftests/run
+	tests/nic-selftests/nic.sh \
+	tests/nic-selftests/run \
+	tests/nic-selftests/tdc \
+	tests/nic-selftests/tdc-inside
 
-# The kernel's own tests, in QEMU: a quarter of an hour.  Not part of
-# utilities/check.
+# The kernel's own tests: those of forwarding in QEMU, half an hour, those of
+# tc-testing in the test kernel.  Not part of utilities/check.
 check-nic-selftests: all
 	OVS_FASTPATH_BUILD='$(abs_top_builddir)' \
 	    $(srcdir)/tests/nic-selftests/run $(NIC_SELFTESTS)
-.PHONY: check-nic-selftests
+check-nic-tdc: all $(NIC_MODULE)
+	OVS_FASTPATH_BUILD='$(abs_top_builddir)' \
+	    $(srcdir)/tests/nic-selftests/tdc $(NIC_TDC_RULES)
+.PHONY: check-nic-selftests check-nic-tdc

@@ -31,24 +31,36 @@ const struct eswim_act_ops eswim_act_drop = {
 
 /* --- accept, trap: to software -------------------------------------------- */
 
-/* Software, where the packet goes next, may have the same rule and execute it
- * on what it gets: only what may be done twice is done before.
+/* Software, where the packet goes next, may have the same rule, and would
+ * execute it on what it gets.  To rewrite a header again does no harm.  After
+ * what must not be done again, TC has to leave an accepted packet alone, which
+ * is right, for it has had its verdict; but packet taps don't see it, so this
+ * is not for all.
  */
-static int eswim_parse_to_software(struct eswim_parse *parse,
-				   const struct flow_action_entry *entry,
-				   struct eswim_act *act)
+static enum eswim_verdict eswim_run_accept(struct eswim_walk *walk,
+					   const struct eswim_act *act)
 {
-	if (parse->changed_once) {
+	walk->fate = ESWIM_TO_SOFTWARE;
+	walk->classified = walk->once;
+	return ESWIM_FATE;
+}
+
+/* Who has a packet trapped wants software's rules to see it. */
+static int eswim_parse_trap(struct eswim_parse *parse,
+			    const struct flow_action_entry *entry,
+			    struct eswim_act *act)
+{
+	if (parse->once) {
 		NL_SET_ERR_MSG_MOD(parse->extack,
-				   "Software would change the packet again");
+				   "Software would do to a trapped packet what hardware has done");
 		return -EOPNOTSUPP;
 	}
 	parse->ended = true;
 	return 0;
 }
 
-static enum eswim_verdict eswim_run_to_software(struct eswim_walk *walk,
-						const struct eswim_act *act)
+static enum eswim_verdict eswim_run_trap(struct eswim_walk *walk,
+					 const struct eswim_act *act)
 {
 	walk->fate = ESWIM_TO_SOFTWARE;
 	return ESWIM_FATE;
@@ -56,14 +68,14 @@ static enum eswim_verdict eswim_run_to_software(struct eswim_walk *walk,
 
 const struct eswim_act_ops eswim_act_accept = {
 	ESWIM_ACT_NAME("accept"),
-	.parse = eswim_parse_to_software,
-	.run = eswim_run_to_software,
+	.parse = eswim_parse_end,
+	.run = eswim_run_accept,
 };
 
 const struct eswim_act_ops eswim_act_trap = {
 	ESWIM_ACT_NAME("trap"),
-	.parse = eswim_parse_to_software,
-	.run = eswim_run_to_software,
+	.parse = eswim_parse_trap,
+	.run = eswim_run_trap,
 };
 
 /* --- goto ----------------------------------------------------------------- */
@@ -115,6 +127,14 @@ static int eswim_parse_output(struct eswim_parse *parse,
 	return 0;
 }
 
+static int eswim_parse_mirror(struct eswim_parse *parse,
+			      const struct flow_action_entry *entry,
+			      struct eswim_act *act)
+{
+	parse->once = true;
+	return eswim_parse_output(parse, entry, act);
+}
+
 /* To "egress of a representor" is to its guest. */
 static int eswim_parse_redirect(struct eswim_parse *parse,
 				const struct flow_action_entry *entry,
@@ -138,7 +158,7 @@ static int eswim_parse_mirror_ingress(struct eswim_parse *parse,
 				      struct eswim_act *act)
 {
 	act->out.to_host = true;
-	return eswim_parse_output(parse, entry, act);
+	return eswim_parse_mirror(parse, entry, act);
 }
 
 static enum eswim_verdict eswim_run_redirect(struct eswim_walk *walk,
@@ -152,6 +172,7 @@ static enum eswim_verdict eswim_run_redirect(struct eswim_walk *walk,
 static enum eswim_verdict eswim_run_mirror(struct eswim_walk *walk,
 					   const struct eswim_act *act)
 {
+	walk->once = true;
 	eswim_walk_mirror(walk, act);
 	return ESWIM_NEXT;
 }
@@ -181,7 +202,7 @@ const struct eswim_act_ops eswim_act_redirect_ingress = {
 
 const struct eswim_act_ops eswim_act_mirror = {
 	ESWIM_ACT_NAME("mirror"),
-	.parse = eswim_parse_output,
+	.parse = eswim_parse_mirror,
 	.run = eswim_run_mirror,
 	.show = eswim_show_output,
 };

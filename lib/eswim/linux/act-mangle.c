@@ -238,17 +238,13 @@ static int eswim_parse_mangle(struct eswim_parse *parse,
 		why = KBUILD_MODNAME ": pedit can't write checksums";
 	else if (eswim_mangles_structure(entry))
 		why = KBUILD_MODNAME ": pedit can't write this field";
-	if (why) {
-		if (parse->extack)
-			parse->extack->_msg = why;
-		return -EOPNOTSUPP;
-	}
+	if (why)
+		return eswim_refuse(parse->extack, why);
 	act->mangle.base = entry->mangle.htype;
 	act->mangle.offset = entry->mangle.offset;
 	act->mangle.keep = entry->mangle.mask;
 	act->mangle.value = entry->mangle.val;
 	act->mangle.csums = parse->csums;
-	parse->changed = true;
 	return 0;
 }
 
@@ -257,7 +253,7 @@ static int eswim_parse_add(struct eswim_parse *parse,
 			   struct eswim_act *act)
 {
 	act->mangle.add = true;
-	parse->changed_once = true;
+	parse->once = true;
 	return eswim_parse_mangle(parse, entry, act);
 }
 
@@ -295,6 +291,7 @@ static enum eswim_verdict eswim_run_mangle(struct eswim_walk *walk,
 	memcpy(&old, word, sizeof(old));
 	new = eswim_mangled(act, old);
 	memcpy(word, &new, sizeof(new));
+	walk->once |= act->mangle.add;
 	eswim_update_csums(walk->skb, act, &h, (__force __be32)old,
 			   (__force __be32)new);
 	return ESWIM_NEXT;

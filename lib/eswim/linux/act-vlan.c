@@ -28,7 +28,6 @@ static int eswim_parse_vlan(struct eswim_parse *parse,
 	act->vlan.proto = entry->vlan.proto;
 	act->vlan.vid = entry->vlan.vid;
 	act->vlan.prio = entry->vlan.prio;
-	parse->changed = true;
 	return 0;
 }
 
@@ -44,7 +43,7 @@ static int eswim_parse_vlan_push(struct eswim_parse *parse,
 				 const struct flow_action_entry *entry,
 				 struct eswim_act *act)
 {
-	parse->changed_once = true;
+	parse->once = true;
 	return eswim_parse_vlan(parse, entry, act);
 }
 
@@ -54,6 +53,7 @@ static enum eswim_verdict eswim_run_vlan_push(struct eswim_walk *walk,
 	u16 tci = act->vlan.vid | act->vlan.prio << VLAN_PRIO_SHIFT;
 	int err;
 
+	walk->once = true;
 	err = eswim_walk_make_writable(walk, ETH_HLEN);
 	if (!err)
 		err = skb_vlan_push(walk->skb, act->vlan.proto, tci);
@@ -73,8 +73,7 @@ static int eswim_parse_vlan_pop(struct eswim_parse *parse,
 				const struct flow_action_entry *entry,
 				struct eswim_act *act)
 {
-	parse->changed = true;
-	parse->changed_once = true;
+	parse->once = true;
 	return 0;
 }
 
@@ -83,6 +82,7 @@ static enum eswim_verdict eswim_run_vlan_pop(struct eswim_walk *walk,
 {
 	int err;
 
+	walk->once = true;
 	err = eswim_walk_make_writable(walk, ETH_HLEN);
 	if (!err)
 		err = skb_vlan_pop(walk->skb);

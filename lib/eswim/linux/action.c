@@ -5,6 +5,7 @@
 
 #include "action.h"
 #include "eswim.h"
+#include "meter.h"
 
 static const struct eswim_act_ops *const eswim_acts[NUM_FLOW_ACTIONS] = {
 	[FLOW_ACTION_ACCEPT] = &eswim_act_accept,
@@ -53,12 +54,9 @@ const char *eswim_act_name(unsigned int row)
 	return eswim_acts[row] ? eswim_acts[row]->name : "";
 }
 
-/* With an extack whose message isn't known when compiling. */
-static int eswim_act_refuse(struct eswim_parse *parse, const char *why)
+bool eswim_act_is_refused(const struct eswim_nic *nic, enum flow_action_id id)
 {
-	if (parse->extack)
-		parse->extack->_msg = why;
-	return -EOPNOTSUPP;
+	return nic->faults.refused_acts & BIT_ULL(id);
 }
 
 static int eswim_act_parse(struct eswim_parse *parse,
@@ -68,17 +66,17 @@ static int eswim_act_parse(struct eswim_parse *parse,
 	const char *missing = NULL;
 
 	if (parse->ended)
-		return eswim_act_refuse(parse, KBUILD_MODNAME
+		return eswim_refuse(parse->extack, KBUILD_MODNAME
 			": An action follows the one that ends the rule");
 	if (entry->id < NUM_FLOW_ACTIONS) {
 		act->ops = eswim_acts[entry->id];
 		missing = eswim_acts_missing[entry->id];
 	}
 	if (!act->ops)
-		return eswim_act_refuse(parse, missing ?: KBUILD_MODNAME
-					": No such action");
-	if (parse->nic->faults.refused_acts & BIT_ULL(entry->id))
-		return eswim_act_refuse(parse, act->ops->refused);
+		return eswim_refuse(parse->extack, missing ?: KBUILD_MODNAME
+				    ": No such action");
+	if (eswim_act_is_refused(parse->nic, entry->id))
+		return eswim_refuse(parse->extack, act->ops->refused);
 	return act->ops->parse(parse, entry, act);
 }
 
@@ -114,10 +112,12 @@ int eswim_acts_parse(struct eswim_nic *nic, const struct flow_action *flow,
 			goto err;
 		n += !ret;
 	}
-	if (parse.ended)
-		return n;
-	ret = eswim_act_refuse(&parse, KBUILD_MODNAME
-			       ": The actions don't say where the packet goes");
+	/* As in software, a rule that doesn't say lets packets pass. */
+	if (!parse.ended) {
+		memset(&acts[n], 0, sizeof(acts[n]));
+		acts[n++].ops = &eswim_act_accept;
+	}
+	return n;
 err:
 	eswim_acts_release(nic, acts, n);
 	return ret;
@@ -141,6 +141,18 @@ void eswim_acts_show(struct seq_file *file, const struct eswim_act *acts,
 		seq_printf(file, " %s", acts[i].ops->name);
 		if (acts[i].ops->show)
 			acts[i].ops->show(file, &acts[i]);
+	}
+}
+
+void eswim_acts_count(const struct eswim_act *acts, unsigned int n_metered,
+		      unsigned int bytes, bool dropped)
+{
+	for (; n_metered; acts++) {
+		if (acts->ops != &eswim_act_police)
+			continue;
+		n_metered--;
+		eswim_counter_add(&acts->meter->counter, bytes,
+				  dropped && !n_metered);
 	}
 }
 

@@ -58,8 +58,7 @@ struct eswim_parse {
 	struct eswim_nic *nic;
 	struct netlink_ext_ack *extack;
 	u32 csums;		/* What csum actions of the rule repair. */
-	bool changed;		/* The packet isn't as it came ... */
-	bool changed_once;	/* ... and can't be changed so again. */
+	bool once;		/* Something that can't be done again. */
 	bool ended;		/* It has met its fate. */
 };
 
@@ -100,8 +99,8 @@ extern const struct eswim_act_ops eswim_act_mark;
 extern const struct eswim_act_ops eswim_act_ptype;
 extern const struct eswim_act_ops eswim_act_police;
 
-/* Parses @flow's entries into @acts, which has room for all of them.  Returns
- * how many there are, or a negative errno with the reason in @extack.
+/* Parses @flow's entries into @acts, which has room for one more than those.
+ * Returns how many there are, or a negative errno with the reason in @extack.
  */
 int eswim_acts_parse(struct eswim_nic *nic, const struct flow_action *flow,
 		     struct eswim_act *acts, struct netlink_ext_ack *extack);
@@ -109,6 +108,15 @@ void eswim_acts_release(struct eswim_nic *nic, struct eswim_act *acts,
 			unsigned int n);
 void eswim_acts_show(struct seq_file *file, const struct eswim_act *acts,
 		     unsigned int n);
+
+/* Counts what a packet of @bytes has done to the first @n_metered of the meters
+ * among @acts: conformed, but for the last of them if it was @dropped.
+ */
+void eswim_acts_count(const struct eswim_act *acts, unsigned int n_metered,
+		      unsigned int bytes, bool dropped);
+
+/* Is @id refused on demand (debugfs)? */
+bool eswim_act_is_refused(const struct eswim_nic *nic, enum flow_action_id id);
 
 /* Does one of @acts send packets to @vport? */
 bool eswim_acts_use_vport(const struct eswim_act *acts, unsigned int n,

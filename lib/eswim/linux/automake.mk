@@ -16,7 +16,8 @@ NIC_MODULE_FILES = \
 	lib/eswim/linux/action.h \
 	lib/eswim/linux/bus.c \
 	lib/eswim/linux/compat.h \
-	lib/eswim/linux/counters.c \
+	lib/eswim/linux/counter.c \
+	lib/eswim/linux/counter.h \
 	lib/eswim/linux/debugfs.c \
 	lib/eswim/linux/devlink.c \
 	lib/eswim/linux/ethtool.c \
@@ -32,9 +33,12 @@ NIC_MODULE_FILES = \
 	lib/eswim/linux/legacy.c \
 	lib/eswim/linux/main.c \
 	lib/eswim/linux/matchall.c \
+	lib/eswim/linux/meter.c \
+	lib/eswim/linux/meter.h \
 	lib/eswim/linux/netdev.c \
 	lib/eswim/linux/nic.c \
 	lib/eswim/linux/rule.c \
+	lib/eswim/linux/shared.c \
 	lib/eswim/linux/table.c \
 	lib/eswim/linux/table.h \
 	lib/eswim/linux/tc.c \
@@ -46,18 +50,28 @@ EXTRA_DIST += $(NIC_MODULE_FILES) lib/eswim/linux/dkms.conf
 
 # What modules are built against comes with the kernel.  The kernel's makefiles
 # build where the sources are, so it gets a copy of them.
+BUILD_NIC_MODULE = \
+	rm -rf $(@D) && $(MKDIR_P) $(@D)/tree && \
+	tar -C $(@D)/tree -xzf $$devel && \
+	cp $(NIC_MODULE_FILES:%=$(srcdir)/%) $(@D)/ && \
+	$(MAKE) -C $(@D)/tree ARCH=um M='$(abs_top_builddir)/$(@D)' modules
+
 NIC_MODULE = kernel/eswim/eswim.ko
 $(NIC_MODULE): $(NIC_MODULE_FILES)
 	OVS_FASTPATH_BUILD='$(abs_top_builddir)' $(srcdir)/tests/kernel/build
-	rm -rf kernel/eswim
-	$(MKDIR_P) kernel/eswim/tree
-	tar -C kernel/eswim/tree -xzf kernel/test/devel.tar.gz
-	cp $(NIC_MODULE_FILES:%=$(srcdir)/%) kernel/eswim/
-	$(MAKE) -C kernel/eswim/tree ARCH=um \
-	    M='$(abs_top_builddir)/kernel/eswim' modules
+	+devel=kernel/test/devel.tar.gz; $(BUILD_NIC_MODULE)
 nic-module: $(NIC_MODULE)
 .PHONY: nic-module
 
+# The same for the kernel that checks itself.
+NIC_DEBUG_MODULE = kernel/eswim-debug/eswim.ko
+$(NIC_DEBUG_MODULE): $(NIC_MODULE_FILES)
+	OVS_FASTPATH_BUILD='$(abs_top_builddir)' \
+	    $(srcdir)/tests/kernel/build --debug
+	+devel=kernel/debug/devel.tar.gz; $(BUILD_NIC_MODULE)
+nic-debug-module: $(NIC_DEBUG_MODULE)
+.PHONY: nic-debug-module
+
 clean-nic-module:
-	rm -rf kernel/eswim
+	rm -rf kernel/eswim kernel/eswim-debug
 CLEAN_LOCAL += clean-nic-module

@@ -8,6 +8,7 @@
 
 #include <linux/device.h>
 #include <linux/netdevice.h>
+#include <linux/skbuff.h>
 #include <linux/version.h>
 #include <net/devlink.h>
 
@@ -76,6 +77,16 @@ static inline void eswim_compat_allow_reload(struct devlink *devlink)
 	devlink_set_features(devlink, DEVLINK_F_RELOAD);
 }
 #endif
+
+/* TC at ingress leaves a packet alone; without CONFIG_NET_CLS_ACT there is no
+ * TC there.
+ */
+static inline void eswim_compat_skip_classify(struct sk_buff *skb)
+{
+#ifdef CONFIG_NET_CLS_ACT
+	skb->tc_skip_classify = 1;
+#endif
+}
 
 /* 6.4: attributes of a bus are told of a constant bus. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)

@@ -3,6 +3,7 @@
  * /sys/kernel/debug/eswim/eswimN/:
  *
  *	rules			the hardware's rules and their counters
+ *	meters			what police actions measure by, and its counters
  *	capacity, insert_latency_us, counter_lag_ms, fail_nth, fail_errno
  *				numbers; see fault.h
  *	refuse_keys, refuse_actions
@@ -16,6 +17,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "meter.h"
 #include "table.h"
 
 static struct dentry *eswim_debugfs;
@@ -31,8 +33,9 @@ static void eswim_rule_show(struct seq_file *file,
 	seq_puts(file, " ->");
 	eswim_acts_show(file, rule->acts, rule->n_acts);
 	seq_printf(file, " packets %lld bytes %lld drops %lld\n",
-		   atomic64_read(&rule->packets), atomic64_read(&rule->bytes),
-		   atomic64_read(&rule->drops));
+		   atomic64_read(&rule->counter.packets),
+		   atomic64_read(&rule->counter.bytes),
+		   atomic64_read(&rule->counter.drops));
 }
 
 static void *eswim_rules_start(struct seq_file *file, loff_t *pos)
@@ -73,6 +76,21 @@ static const struct seq_operations eswim_rules_sops = {
 	.show = eswim_rules_show,
 };
 DEFINE_SEQ_ATTRIBUTE(eswim_rules);
+
+/* --- meters --------------------------------------------------------------- */
+
+static int eswim_meters_show(struct seq_file *file, void *v)
+{
+	struct eswim_nic *nic = file->private;
+	struct eswim_meter *meter;
+
+	mutex_lock(&nic->rules_lock);
+	list_for_each_entry(meter, &nic->meters, list)
+		eswim_meter_show(file, meter);
+	mutex_unlock(&nic->rules_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(eswim_meters);
 
 /* --- numbers -------------------------------------------------------------- */
 
@@ -266,6 +284,8 @@ void eswim_debugfs_add(struct eswim_nic *nic)
 	d_inode(nic->debugfs)->i_private = nic;
 	debugfs_create_file("rules", 0444, nic->debugfs, nic,
 			    &eswim_rules_fops);
+	debugfs_create_file("meters", 0444, nic->debugfs, nic,
+			    &eswim_meters_fops);
 	debugfs_create_file("reset", 0200, nic->debugfs, nic,
 			    &eswim_reset_fops);
 	for (i = 0; i < ARRAY_SIZE(eswim_numbers); i++)

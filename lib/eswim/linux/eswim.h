@@ -30,7 +30,7 @@
  *	device_lock(PF)		number of VFs
  *	devl_lock		mode, host's ends, devlink ports
  *	rtnl			network devices, VF configuration
- *	nic->rules_lock		rules, blocks, faults
+ *	nic->rules_lock		rules, blocks, meters, faults
  *
  * Packets take none of them: they are under RCU.
  */
@@ -155,6 +155,14 @@ static inline void eswim_stat_add(struct eswim_vport *vport,
 	atomic64_add(n, &vport->stats[stat]);
 }
 
+/* Says why, with a message that isn't known when compiling. */
+static inline int eswim_refuse(struct netlink_ext_ack *extack, const char *why)
+{
+	if (extack)
+		extack->_msg = why;
+	return -EOPNOTSUPP;
+}
+
 static inline bool eswim_is_switchdev(const struct eswim_nic *nic)
 {
 	return READ_ONCE(nic->mode) == DEVLINK_ESWITCH_MODE_SWITCHDEV;
@@ -231,6 +239,10 @@ void eswim_walk(struct eswim_vport *vport, struct sk_buff *skb);
 int eswim_ndo_setup_tc(struct net_device *dev, enum tc_setup_type type,
 		       void *type_data);
 bool eswim_tc_in_use(struct eswim_vport *vport);
+
+/* shared.c: actions that TC has apart from rules. */
+int eswim_shared_add(struct eswim_nic *nic);
+void eswim_shared_del(struct eswim_nic *nic);
 
 /* debugfs.c */
 void eswim_debugfs_init(void);

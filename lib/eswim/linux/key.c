@@ -102,14 +102,6 @@ const char *eswim_key_name(unsigned int row)
 	return eswim_key_rows[row].name;
 }
 
-/* With an extack whose message isn't known when compiling. */
-static int eswim_key_refuse(struct netlink_ext_ack *extack, const char *why)
-{
-	if (extack)
-		extack->_msg = why;
-	return -EOPNOTSUPP;
-}
-
 /* Does @row say something in this rule? */
 static bool eswim_key_is_matched(const struct eswim_key_row *row,
 				 const struct eswim_key *key,
@@ -151,7 +143,7 @@ static int eswim_key_parse_row(struct eswim_nic *nic, unsigned int i,
 					 match->mask), row->size);
 	if (nic->faults.refused_keys & BIT_ULL(i) &&
 	    eswim_key_is_matched(row, key, mask))
-		return eswim_key_refuse(extack, row->refused);
+		return eswim_refuse(extack, row->refused);
 	return 0;
 }
 
@@ -161,8 +153,8 @@ static int eswim_key_refuse_missing(u64 used, struct netlink_ext_ack *extack)
 
 	for (i = 0; i < ARRAY_SIZE(eswim_keys_missing); i++) {
 		if (used & BIT_ULL(eswim_keys_missing[i].id))
-			return eswim_key_refuse(extack,
-						eswim_keys_missing[i].refused);
+			return eswim_refuse(extack,
+					    eswim_keys_missing[i].refused);
 	}
 	NL_SET_ERR_MSG_MOD(extack, "No match on something unknown");
 	return -EOPNOTSUPP;
@@ -198,7 +190,7 @@ int eswim_key_parse(struct eswim_nic *nic, const struct flow_rule *rule,
 		return eswim_key_refuse_missing(used, extack);
 	why = eswim_key_excess(mask);
 	if (why)
-		return eswim_key_refuse(extack, why);
+		return eswim_refuse(extack, why);
 	eswim_key_apply_mask(key, &whole, mask);
 	return 0;
 }

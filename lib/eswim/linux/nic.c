@@ -152,6 +152,33 @@ int eswim_nic_set_vfs(struct eswim_nic *nic, unsigned int n_vfs,
 	return err;
 }
 
+static void eswim_nic_to_legacy(struct eswim_nic *nic)
+{
+	WRITE_ONCE(nic->mode, DEVLINK_ESWITCH_MODE_LEGACY);
+	eswim_reps_destroy(nic, nic->n_vfs);
+	eswim_rules_forget_all(nic);
+	eswim_shared_del(nic);
+}
+
+static int eswim_nic_to_switchdev(struct eswim_nic *nic,
+				  struct netlink_ext_ack *extack)
+{
+	int err;
+
+	err = eswim_reps_create(nic, nic->n_vfs);
+	if (err) {
+		NL_SET_ERR_MSG_MOD(extack, "Can't make the representors");
+		return err;
+	}
+	err = eswim_shared_add(nic);
+	if (err) {
+		eswim_reps_destroy(nic, nic->n_vfs);
+		return err;
+	}
+	WRITE_ONCE(nic->mode, DEVLINK_ESWITCH_MODE_SWITCHDEV);
+	return 0;
+}
+
 /**
  * eswim_nic_set_mode() - From legacy to switchdev mode, or back
  * @nic: The NIC, with devl_lock held.
@@ -163,8 +190,6 @@ int eswim_nic_set_vfs(struct eswim_nic *nic, unsigned int n_vfs,
 int eswim_nic_set_mode(struct eswim_nic *nic, u16 mode,
 		       struct netlink_ext_ack *extack)
 {
-	int err;
-
 	if (mode == nic->mode)
 		return 0;
 	if (!nic->is_up) {
@@ -173,19 +198,10 @@ int eswim_nic_set_mode(struct eswim_nic *nic, u16 mode,
 	}
 	switch (mode) {
 	case DEVLINK_ESWITCH_MODE_LEGACY:
-		WRITE_ONCE(nic->mode, mode);
-		eswim_reps_destroy(nic, nic->n_vfs);
-		eswim_rules_forget_all(nic);
+		eswim_nic_to_legacy(nic);
 		return 0;
 	case DEVLINK_ESWITCH_MODE_SWITCHDEV:
-		err = eswim_reps_create(nic, nic->n_vfs);
-		if (err) {
-			NL_SET_ERR_MSG_MOD(extack,
-					   "Can't make the representors");
-			return err;
-		}
-		WRITE_ONCE(nic->mode, mode);
-		return 0;
+		return eswim_nic_to_switchdev(nic, extack);
 	default:
 		NL_SET_ERR_MSG_MOD(extack, "No such eswitch mode");
 		return -EOPNOTSUPP;
@@ -249,6 +265,8 @@ void eswim_nic_destroy(struct eswim_nic *nic)
 	eswim_far_destroy(&nic->vports[ESWIM_WIRE]);
 	devl_lock(devlink);
 	eswim_nic_down(nic);
+	if (eswim_is_switchdev(nic))
+		eswim_shared_del(nic);
 	devl_unlock(devlink);
 	eswim_rules_exit(nic);
 	eswim_health_del(nic);

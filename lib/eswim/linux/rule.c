@@ -13,12 +13,13 @@ static int eswim_hw_stats_parse(const struct flow_action *flow,
 				struct netlink_ext_ack *extack)
 {
 	if (!flow_action_has_entries(flow)) {
-		rule->hw_stats = FLOW_ACTION_HW_STATS_ANY;
+		rule->counter.hw_stats = FLOW_ACTION_HW_STATS_ANY;
 		return 0;
 	}
 	if (!flow_action_mixed_hw_stats_check(flow, extack))
 		return -EOPNOTSUPP;
-	rule->hw_stats = flow_action_first_entry_get(flow)->hw_stats;
+	rule->counter.hw_stats =
+		flow_action_first_entry_get(flow)->hw_stats;
 	return 0;
 }
 
@@ -139,7 +140,7 @@ int eswim_cls_stats(struct eswim_block *block, unsigned long cookie,
 	mutex_lock(&nic->rules_lock);
 	rule = eswim_rule_find(block, cookie);
 	if (rule)
-		eswim_counters_read(nic, rule, stats);
+		eswim_counter_read(nic, &rule->counter, stats);
 	mutex_unlock(&nic->rules_lock);
 	return rule ? 0 : -ENOENT;
 }

@@ -199,14 +199,14 @@ struct eswim_rule *eswim_block_lookup(struct eswim_block *block, u32 index,
 
 /* --- rules ---------------------------------------------------------------- */
 
-/* Room for an action more than TC has: matchall may have none. */
-struct eswim_rule *eswim_rule_alloc(unsigned int max_acts)
+/* Room for an action more than TC has: see eswim_acts_parse(). */
+struct eswim_rule *eswim_rule_alloc(unsigned int n_entries)
 {
 	struct eswim_rule *rule;
 
-	rule = kzalloc(struct_size(rule, acts, max_acts), GFP_KERNEL);
+	rule = kzalloc(struct_size(rule, acts, n_entries + 1), GFP_KERNEL);
 	if (rule)
-		rule->last_used = jiffies;
+		eswim_counter_init(&rule->counter);
 	return rule;
 }
 
@@ -328,7 +328,8 @@ void eswim_rules_init(struct eswim_nic *nic)
 void eswim_rules_exit(struct eswim_nic *nic)
 {
 	cancel_delayed_work_sync(&nic->counters_work);
-	WARN_ON(!list_empty(&nic->rules) || !list_empty(&nic->blocks));
+	WARN_ON(!list_empty(&nic->rules) || !list_empty(&nic->blocks) ||
+		!list_empty(&nic->meters));
 	mutex_destroy(&nic->rules_lock);
 }
 

@@ -19,17 +19,11 @@
 #include <linux/xarray.h>
 
 #include "action.h"
+#include "counter.h"
 #include "eswim.h"
 #include "key.h"
 
 struct eswim_table;
-
-struct eswim_counters {
-	u64 packets;
-	u64 bytes;
-	u64 drops;
-	unsigned long last_used;	/* jiffies */
-};
 
 struct eswim_rule {
 	struct rhlist_head node;		/* In its table. */
@@ -41,13 +35,7 @@ struct eswim_rule {
 	u32 chain;
 	u32 prio;
 
-	atomic64_t packets;
-	atomic64_t bytes;
-	atomic64_t drops;
-	unsigned long last_used;
-	struct eswim_counters shown;		/* As of the last refresh. */
-	struct eswim_counters told;		/* What TC knows of. */
-	enum flow_action_hw_stats hw_stats;
+	struct eswim_counter counter;
 
 	struct rcu_head rcu;
 	unsigned int n_acts;
@@ -75,11 +63,9 @@ void eswim_block_destroy(struct eswim_block *block);
 /* Of packets: the best rule for @key, or NULL. */
 struct eswim_rule *eswim_block_lookup(struct eswim_block *block, u32 chain,
 				      const struct eswim_key *key);
-void eswim_rule_count(struct eswim_rule *rule, unsigned int bytes,
-		      bool dropped);
 
 /* All that follow want rules_lock. */
-struct eswim_rule *eswim_rule_alloc(unsigned int max_acts);
+struct eswim_rule *eswim_rule_alloc(unsigned int n_entries);
 void eswim_rule_free(struct eswim_block *block, struct eswim_rule *rule);
 int eswim_rule_add(struct eswim_block *block, struct eswim_rule *rule,
 		   const struct eswim_key *mask);
@@ -91,11 +77,5 @@ const struct eswim_key *eswim_rule_mask(const struct eswim_rule *rule);
 /* The hardware forgets rules; these take rules_lock themselves. */
 void eswim_rules_forget_port(struct eswim_nic *nic, unsigned int vport);
 void eswim_rules_forget_all(struct eswim_nic *nic);
-
-/* counters.c */
-void eswim_counters_init(struct eswim_nic *nic);
-void eswim_counters_start(struct eswim_nic *nic);
-void eswim_counters_read(struct eswim_nic *nic, struct eswim_rule *rule,
-			 struct flow_stats *stats);
 
 #endif

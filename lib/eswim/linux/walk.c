@@ -64,9 +64,13 @@ static void eswim_walk_commit(struct eswim_walk *walk)
 	struct sk_buff *skb;
 	unsigned int i;
 
-	for (i = 0; i < walk->n_hits; i++)
-		eswim_rule_count(walk->hits[i].rule, walk->hits[i].bytes,
+	for (i = 0; i < walk->n_hits; i++) {
+		eswim_counter_add(&walk->hits[i].rule->counter,
+				  walk->hits[i].bytes, walk->hits[i].dropped);
+		eswim_acts_count(walk->hits[i].rule->acts,
+				 walk->hits[i].n_metered, walk->hits[i].bytes,
 				 walk->hits[i].dropped);
+	}
 	while ((skb = __skb_dequeue(&walk->copies)))
 		eswim_send(walk->nic, skb, eswim_copy_of(skb)->vport,
 			   eswim_copy_of(skb)->to_host);
@@ -78,6 +82,8 @@ static void eswim_walk_commit(struct eswim_walk *walk)
 		kfree_skb(walk->skb);
 		break;
 	case ESWIM_TO_SOFTWARE:
+		if (walk->classified)
+			eswim_compat_skip_classify(walk->skb);
 		eswim_send(walk->nic, walk->skb, walk->from->index, true);
 		break;
 	case ESWIM_OUT:
@@ -104,6 +110,7 @@ static enum eswim_verdict eswim_walk_rule(struct eswim_walk *walk,
 
 	walk->hits[walk->n_hits].rule = rule;
 	walk->hits[walk->n_hits].bytes = eswim_frame_len(walk->skb);
+	walk->hits[walk->n_hits].n_metered = 0;
 	walk->hits[walk->n_hits].dropped = false;
 	walk->n_hits++;
 	for (i = 0; i < rule->n_acts && verdict == ESWIM_NEXT; i++)

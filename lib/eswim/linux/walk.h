@@ -32,12 +32,15 @@ struct eswim_walk {
 	struct sk_buff_head copies;	/* Mirrored so far. */
 	struct eswim_key key;
 	u32 chain;
+	bool once;			/* Something that can't be done again. */
+	bool classified;		/* Software's rules needn't see it. */
 	enum eswim_fate fate;
 	const struct eswim_act *out;
 	unsigned int n_hits;
 	struct {
 		struct eswim_rule *rule;
 		unsigned int bytes;
+		u8 n_metered;
 		bool dropped;
 	} hits[ESWIM_MAX_HOPS];
 };
