@@ -79,6 +79,25 @@ flow_spec_match(const struct flow_spec *spec, struct match *match)
     memset(&match->tun_md, 0, sizeof match->tun_md);
 }
 
+bool
+flow_spec_is_twin(const struct flow_spec *a, const struct flow_spec *b)
+{
+    const struct miniflow *mask = (const struct miniflow *) a->mask->data;
+    const uint64_t *values = miniflow_get_values(&a->flow);
+    const uint64_t *others = miniflow_get_values(&b->flow);
+    const uint64_t *masks = miniflow_get_values(mask);
+
+    if (a->mask != b->mask) {
+        return false;           /* Equal masks are one. */
+    }
+    for (size_t i = 0; i < miniflow_n_values(mask); i++) {
+        if ((values[i] ^ others[i]) & masks[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const struct nlattr *
 flow_spec_actions(const struct flow_spec *spec)
 {

@@ -12,6 +12,7 @@
  * A flow_spec is immutable, and is freed by RCU (flow_spec_free() at once,
  * for ovsrcu_postpone()). */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "flow.h"
@@ -35,6 +36,9 @@ struct flow_spec *flow_spec_create(const struct match *match,
 void flow_spec_free(struct flow_spec *);
 
 void flow_spec_match(const struct flow_spec *, struct match *);
+
+/* Do packets that match one match the other, and the reverse? */
+bool flow_spec_is_twin(const struct flow_spec *, const struct flow_spec *);
 
 /* The whole attribute, nested.  As long as the flow_spec lives. */
 const struct nlattr *flow_spec_actions(const struct flow_spec *);

@@ -56,6 +56,7 @@ port_create(odp_port_t odp_port, const char *name, enum offload_port_kind kind)
     ovs_strlcpy(port->name, name, sizeof port->name);
     port->kind = kind;
     atomic_init(&port->alive, true);
+    atomic_init(&port->twin_search, LLONG_MIN);
     atomic_count_init(&port->n_rules, 0);
     atomic_init(&port->dump_seq, 0);
     atomic_init(&port->dump_id, 0);

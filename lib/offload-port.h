@@ -92,6 +92,8 @@ struct offload_port {
     atomic_bool alive;          /* False once it was removed. */
     atomic_count n_rules;       /* Rules that the backend has for it. */
     struct port_flows flows;    /* Those of the shadow table, in any state. */
+    ATOMIC(long long int) twin_search;  /* Next time for engine_has_twin(),
+                                         * msec. */
 
     /* The last complete dump of its rules, see flow-table.h. */
     atomic_uint64_t dump_seq;

@@ -8,9 +8,13 @@
 #include <string.h>
 
 #include "engine-private.h"
+#include "flow-spec.h"
 #include "offload-backend.h"
+#include "offload-port.h"
 #include "offload-rule.h"
 #include "openvswitch/dynamic-string.h"
+#include "port-flows.h"
+#include "timeval.h"
 #include "util.h"
 
 static const struct {
@@ -128,4 +132,35 @@ engine_check(struct engine_op *op)
     }
     free(rule);
     return error;
+}
+
+/* Between searches for a twin on one port, msec. */
+#define TWIN_INTERVAL 100
+
+bool
+engine_has_twin(struct offload_port *port, const struct match *match)
+{
+    long long int now = time_msec(), next;
+    struct port_flows_cursor cursor;
+    struct offload_flow *flow;
+    struct flow_spec *spec;
+    bool found = false;
+
+    atomic_read_relaxed(&port->twin_search, &next);
+    if (now < next) {
+        return true;
+    }
+    atomic_store_relaxed(&port->twin_search, now + TWIN_INTERVAL);
+
+    spec = flow_spec_create(match, NULL, 0);
+    port_flows_walk(&port->flows, &cursor);
+    while (!found && (flow = port_flows_next(&port->flows, &cursor))) {
+        const struct flow_spec *other
+            = ovsrcu_get(struct flow_spec *, &flow->spec);
+
+        found = (flow->state == OFFLOAD_FLOW_INSTALLED
+                 && other && flow_spec_is_twin(spec, other));
+    }
+    flow_spec_free(spec);
+    return found;
 }

@@ -53,6 +53,12 @@ void engine_remove_all(struct offload_port *, bool force, bool detach);
 /* Puts a claimed flow's rule into its device again, which has lost it. */
 int engine_reinstall(struct offload_flow *);
 
+/* Has a flow of 'port' that is installed this match?  To be asked if the
+ * device says so: it may mean somebody else's rule.  Looks at all flows of the
+ * port, 10 times a second at most; in between the answer is yes, which is right
+ * but for somebody else's rules. */
+bool engine_has_twin(struct offload_port *, const struct match *);
+
 /* Counts and logs a refusal. */
 void engine_note_refusal(const struct offload_refusal *,
                          const struct offload_port *, const ovs_u128 *ufid);

@@ -65,8 +65,8 @@ struct engine_batch {
     struct offload_rule rule;               /* Of the one in preparation. */
     long long int start, end;               /* Of its work, in usec. */
 
-    struct engine_stranded *stranded;
-    size_t n_stranded, allocated_stranded;
+    struct engine_stranded stranded[ENGINE_BATCH * RECIRC_MAX_IDS];
+    size_t n_stranded;
 };
 
 DEFINE_PER_THREAD_MALLOCED_DATA(struct engine_batch *, engine_batch);
@@ -163,14 +163,10 @@ strand_children(struct engine_batch *batch, odp_port_t in_port,
                 const uint32_t ids[], size_t n_ids)
 {
     for (size_t i = 0; i < n_ids; i++) {
-        if (batch->n_stranded >= batch->allocated_stranded) {
-            batch->stranded = x2nrealloc(batch->stranded,
-                                         &batch->allocated_stranded,
-                                         sizeof *batch->stranded);
-        }
-        batch->stranded[batch->n_stranded].in_port = in_port;
-        batch->stranded[batch->n_stranded].recirc_id = ids[i];
-        batch->n_stranded++;
+        ovs_assert(batch->n_stranded < ARRAY_SIZE(batch->stranded));
+        batch->stranded[batch->n_stranded++] = (struct engine_stranded) {
+            .in_port = in_port, .recirc_id = ids[i],
+        };
     }
 }
 
@@ -301,20 +297,24 @@ count_installed(const struct engine_task *task, bool replaced,
 
 /* Putting a flow. */
 
-/* What the device has already under another ufid is no flow of its own for
- * Open vSwitch, which will never delete it (operate.c, is_duplicate()). */
+/* What we have already under another ufid is no flow of its own for Open
+ * vSwitch, which will never delete it (operate.c, is_duplicate()). */
 static int
 refuse_put(struct engine_task *task)
 {
-    if (task->op->refusal.code == OFFLOAD_REFUSED_OVERLAP
-        && task->op->was_unknown) {
+    struct engine_op *op = task->op;
+
+    op->has_twin = (op->refusal.code == OFFLOAD_REFUSED_OVERLAP
+                    && op->was_unknown
+                    && engine_has_twin(task->port, op->match));
+    if (op->has_twin) {
         COVERAGE_INC(offload_refuse);
-        refusal_log_count_only(task->op->refusal.code);
+        refusal_log_count_only(op->refusal.code);
     } else {
-        engine_note_refusal(&task->op->refusal, task->port, task->op->ufid);
+        engine_note_refusal(&op->refusal, task->port, op->ufid);
     }
     count(task, OFFLOAD_STAT_REFUSED);
-    return offload_refusal_errno(&task->op->refusal);
+    return offload_refusal_errno(&op->refusal);
 }
 
 /* Links the flow of 'task' to its parents and children.  Flows of the
@@ -438,14 +438,12 @@ finish_refused_put(struct engine_batch *batch, struct engine_task *task,
     struct engine_op *op = task->op;
     struct offload_flow *flow = task->flow;
 
-    /* If the device has the match already, for a flow with another ufid, then
-     * that is the parent: this one gets no packets, and Open vSwitch, which
-     * drops it, will never delete it. */
-    bool is_parent = (task->n_ids
-                      && (op->refusal.code != OFFLOAD_REFUSED_OVERLAP
-                          || flow->state != OFFLOAD_FLOW_NEW));
-
     op->error = refuse_put(task);
+
+    /* If it has a twin, then that is the parent: this one gets no packets, and
+     * Open vSwitch, which drops it, will never delete it. */
+    bool is_parent = task->n_ids && !op->has_twin;
+
     op->removed = had_rule || flow->state == OFFLOAD_FLOW_EVICTING;
     if (had_rule) {
         count_deleted(task);
@@ -653,7 +651,7 @@ batch_add(struct engine_batch *batch, struct engine_op *op)
     struct engine_task *task;
 
     op->error = 0;
-    op->was_installed = op->was_unknown = op->removed = false;
+    op->was_installed = op->was_unknown = op->has_twin = op->removed = false;
     offload_refusal_init(&op->refusal);
     zero_stats(op->stats);
 

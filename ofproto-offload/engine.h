@@ -99,6 +99,8 @@ struct engine_op {
                                  * isn't any more (DEL). */
     bool was_installed;         /* It had a rule in the device before. */
     bool was_unknown;           /* The engine knew nothing of it before. */
+    bool has_twin;              /* Unknown, and refused because a rule of ours
+                                 * has its match, for another ufid. */
     bool removed;               /* A failed PUT took the old rule out, or it
                                  * had been taken out before, which OVS can't
                                  * know yet: nobody has the flow. */

@@ -193,8 +193,7 @@ finish_del(const struct dpif *dpif, const struct engine_op *op,
 static bool
 is_duplicate(const struct engine_op *op, const struct dpif_flow_put *put)
 {
-    return (op->refusal.code == OFFLOAD_REFUSED_OVERLAP
-            && !op->was_installed && !(put->flags & DPIF_FP_MODIFY));
+    return op->has_twin && !(put->flags & DPIF_FP_MODIFY);
 }
 
 static bool

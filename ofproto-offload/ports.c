@@ -28,6 +28,7 @@
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "tc/tc-port.h"
+#include "tc/tc-reply.h"
 #include "wrap.h"
 
 VLOG_DEFINE_THIS_MODULE(offload_ports);
@@ -172,7 +173,7 @@ flush(struct tcmsg tcm)
     struct tc_flushed flushed;
 
     tcm.tcm_family = AF_UNSPEC;
-    tc_flush(&tcm, &flushed);
+    tc_flush(&tcm, tc_filter_is_ovs, &flushed);
     return flushed.n_ours;
 }
 

@@ -58,6 +58,7 @@ tests_test_match_DEPENDENCIES = $(OFFLOAD_DEPS)
 # The engine, for programs that put something of their own below it.
 ENGINE_SOURCES = \
 	ofproto-offload/engine-dump.c \
+	ofproto-offload/engine-info.c \
 	ofproto-offload/engine-port.c \
 	ofproto-offload/engine-remove.c \
 	ofproto-offload/engine.c \
@@ -237,7 +238,6 @@ tests_test_rte_DEPENDENCIES = $(OFFLOAD_DEPS)
 check_PROGRAMS += tests/test-rte-faults
 tests_test_rte_faults_SOURCES = \
 	tests/test-rte-faults.c \
-	ofproto-offload/engine-info.c \
 	$(ENGINE_SOURCES)
 tests_test_rte_faults_CPPFLAGS = $(AM_CPPFLAGS)
 tests_test_rte_faults_LDADD = $(OFFLOAD_LIBS)

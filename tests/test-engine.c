@@ -894,6 +894,7 @@ test_duplicate_parent(void)
     flow_init(&parent, 1);
     flow_recirc(&parent, 5);
     flow_init(&duplicate, 2);
+    duplicate.match = parent.match;
     flow_recirc(&duplicate, 5);
     flow_init(&child, 3);
     match_set_recirc_id(&child.match, 5);
@@ -910,6 +911,32 @@ test_duplicate_parent(void)
 
     assert(!del(&child, NULL));
     assert(!put(&child));
+}
+
+/* Somebody else's rule has the match of a flow, which then is in software, and
+ * so are its children. */
+static void
+test_foreign_twin(void)
+{
+    struct test_flow parent, other, child;
+
+    flow_init(&other, 1);
+    flow_output(&other);
+    flow_init(&parent, 2);
+    flow_recirc(&parent, 5);
+    flow_init(&child, 3);
+    match_set_recirc_id(&child.match, 5);
+    flow_output(&child);
+
+    assert(!put(&other));
+    fail_at = 1;
+    fail_error = EEXIST;
+    fail_late = false;
+    assert(put(&parent) == EOPNOTSUPP);
+    check_views(1);
+    assert(flow_table_count(OFFLOAD_FLOW_REFUSED) == 1);
+    assert(put(&child) == EOPNOTSUPP);
+    check_views(1);
 }
 
 /* A revalidator may have read a flow's counters just before it was taken out
@@ -1685,6 +1712,7 @@ static const struct {
     { "child-without-parent", test_child_without_parent },
     { "parent-to-software", test_parent_to_software },
     { "duplicate-parent", test_duplicate_parent },
+    { "foreign-twin", test_foreign_twin },
     { "replace-evicted", test_replace_evicted },
     { "port-removed", test_port_removed },
     { "port-removed-fault", test_port_removed_fault },

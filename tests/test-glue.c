@@ -276,7 +276,8 @@ engine_set_ct_limited_zones(const unsigned long *limited OVS_UNUSED)
 /* TC. */
 
 int
-tc_flush(const struct tcmsg *tcm, struct tc_flushed *flushed)
+tc_flush(const struct tcmsg *tcm, tc_filter_predicate *is_ours OVS_UNUSED,
+         struct tc_flushed *flushed)
 {
     if (tcm->tcm_parent == TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)) {
         printf("  tc: clean ifindex %d\n", tcm->tcm_ifindex);

@@ -343,7 +343,7 @@ test_pipeline(void)
         if (i != 30) {
             CHECK_EQ(ops[i].filter.handle, i + 1);
             CHECK_EQ(ops[i].filter.cookie.u32[0], i + 1);
-            CHECK(tc_filter_is_ours(&ops[i].filter));
+            CHECK(tc_filter_is_ovs(&ops[i].filter));
             CHECK(ops[i].filter.has_counters);
         }
     }
@@ -659,7 +659,7 @@ test_counters(void)
     struct tc_filter filter = read_filter(ifindex);
     CHECK(!filter.has_counters);
     CHECK(!filter.has_cookie);
-    CHECK(!tc_filter_is_ours(&filter));
+    CHECK(!tc_filter_is_ovs(&filter));
     sh("tc filter del dev v0 ingress prio 2");
 
     check_counters(ifindex, "action drop " COOKIE);

@@ -23,6 +23,7 @@
 #include "offload-rule.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofpbuf.h"
+#include "openvswitch/vlog.h"
 #include "ovs-atomic.h"
 #include "ovs-thread.h"
 #include "tc/tc-action.h"
@@ -38,12 +39,16 @@
 #include "timeval.h"
 #include "util.h"
 
+VLOG_DEFINE_THIS_MODULE(tc_backend);
+
 COVERAGE_DEFINE(tc_rule_added);
 COVERAGE_DEFINE(tc_rule_replaced);
 COVERAGE_DEFINE(tc_rule_deleted);
 COVERAGE_DEFINE(tc_rule_lost);
 COVERAGE_DEFINE(tc_rule_failed);
 COVERAGE_DEFINE(tc_answer_unknown);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
 
 /* What is to become of a rule that is on its way to the kernel. */
 enum tc_transit_kind {
@@ -80,16 +85,12 @@ struct offload_batch {
 
 DEFINE_PER_THREAD_MALLOCED_DATA(struct offload_batch *, tc_batch);
 
-/* Handles.
- *
- * The kernel looks for a handle below a prio, and somebody else may use the
- * same prio; ours are from a range that nobody else is likely to choose. */
 static uint32_t
 next_handle(void)
 {
     static atomic_count last = ATOMIC_COUNT_INIT(0);
 
-    return 0x40000000 | (atomic_count_inc(&last) & 0x3fffffff);
+    return tc_handle(atomic_count_inc(&last));
 }
 
 /* Requests. */
@@ -333,15 +334,15 @@ take_counters(struct tc_transit *transit)
 static void
 repair_port(struct offload_port *port)
 {
-    static ATOMIC(long long int) next_repair = ATOMIC_VAR_INIT(LLONG_MIN);
+    struct tc_port *tc_port = port->aux;
     long long int next;
     bool alive;
 
     /* Not for a port that was removed meanwhile, with its qdisc. */
     atomic_read(&port->alive, &alive);
-    atomic_read_relaxed(&next_repair, &next);
+    atomic_read_relaxed(&tc_port->next_repair, &next);
     if (alive && time_msec() >= next) {
-        atomic_store_relaxed(&next_repair, time_msec() + 1000);
+        atomic_store_relaxed(&tc_port->next_repair, time_msec() + 1000);
         tc_port_repair(port);
     }
 }
@@ -435,6 +436,27 @@ settle_replace(struct tc_pipeline *pipeline, struct tc_transit *transit)
     }
 }
 
+/* Deletes the rule that was added.  What is known of the operation stays. */
+static void
+undo_add(struct tc_pipeline *pipeline, struct tc_transit *transit)
+{
+    struct offload_op *op = transit->op;
+    struct offload_op known = *op;
+
+    op->error = 0;
+    request_delete(pipeline, transit, &transit->handle);
+    tc_pipeline_run(pipeline);
+    settle_delete(pipeline, transit, &transit->handle);
+    if (op->error) {
+        /* Its prio isn't given back: it isn't free. */
+        VLOG_WARN_RL(&rl, "%s: rule with handle 0x%x can't be deleted, and "
+                     "stays until the port is removed: %s",
+                     transit->port->name, transit->handle.tc.handle,
+                     op->refusal.detail);
+    }
+    *op = known;
+}
+
 static void
 settle_move(struct tc_pipeline *pipeline, struct tc_transit *transit)
 {
@@ -447,17 +469,14 @@ settle_move(struct tc_pipeline *pipeline, struct tc_transit *transit)
         return;
     }
 
+    transit->has_counters = false;      /* Whatever was read of the new one. */
     request_delete(pipeline, transit, &old);
     tc_pipeline_run(pipeline);
     settle_delete(pipeline, transit, &old);
     if (op->error) {
         /* The old rule can't be got rid of: then it is the one that counts,
          * so that it isn't forgotten. */
-        union offload_handle new = transit->handle;
-
-        request_delete(pipeline, transit, &new);
-        tc_pipeline_run(pipeline);
-        tc_prio_put(new.tc.prio);
+        undo_add(pipeline, transit);
         op->handle = old;
     } else {
         COVERAGE_INC(tc_rule_replaced);

@@ -89,13 +89,16 @@ struct survey {
     struct found *found;
     size_t n_found, allocated_found;
     size_t n_foreign;
+    tc_filter_predicate *is_ours;
     const struct tc_observer *observer;     /* Or NULL. */
 };
 
 static void
-survey_init(struct survey *survey, const struct tc_observer *observer)
+survey_init(struct survey *survey, tc_filter_predicate *is_ours,
+            const struct tc_observer *observer)
 {
     memset(survey, 0, sizeof *survey);
+    survey->is_ours = is_ours;
     survey->observer = observer;
     hmap_init(&survey->groups);
 }
@@ -137,7 +140,7 @@ survey_add(struct survey *survey, const struct tc_filter *filter)
 {
     struct group *group = survey_group(survey, filter);
 
-    if (tc_filter_is_ours(filter)) {
+    if (survey->is_ours(filter)) {
         if (survey->n_found >= survey->allocated_found) {
             survey->found = x2nrealloc(survey->found,
                                        &survey->allocated_found,
@@ -275,12 +278,12 @@ delete_ours(const struct survey *survey, const struct tcmsg *tcm,
 
 /* One attempt.  Returns EAGAIN if there may be more to delete. */
 static int
-try_flush(const struct tcmsg *tcm, const struct tc_observer *observer,
-          struct tc_flushed *flushed)
+try_flush(const struct tcmsg *tcm, tc_filter_predicate *is_ours,
+          const struct tc_observer *observer, struct tc_flushed *flushed)
 {
     struct survey survey;
 
-    survey_init(&survey, observer);
+    survey_init(&survey, is_ours, observer);
     int listed = survey_run(&survey, tcm);
     int error = listed && listed != EAGAIN ? listed : 0;
     if (!error && survey.n_found) {
@@ -293,14 +296,14 @@ try_flush(const struct tcmsg *tcm, const struct tc_observer *observer,
 }
 
 static int
-flush(const struct tcmsg *tcm, const struct tc_observer *observer,
-      struct tc_flushed *flushed)
+flush(const struct tcmsg *tcm, tc_filter_predicate *is_ours,
+      const struct tc_observer *observer, struct tc_flushed *flushed)
 {
     int error;
 
     memset(flushed, 0, sizeof *flushed);
     for (int i = 0; i < MAX_ATTEMPTS; i++) {
-        error = try_flush(tcm, observer, flushed);
+        error = try_flush(tcm, is_ours, observer, flushed);
         if (!error || is_gone(error)) {
             return 0;
         }
@@ -309,11 +312,12 @@ flush(const struct tcmsg *tcm, const struct tc_observer *observer,
 }
 
 int
-tc_flush(const struct tcmsg *tcm, struct tc_flushed *flushed)
+tc_flush(const struct tcmsg *tcm, tc_filter_predicate *is_ours,
+         struct tc_flushed *flushed)
 {
     struct tc_flushed ignored;
 
-    return flush(tcm, NULL, flushed ? flushed : &ignored);
+    return flush(tcm, is_ours, NULL, flushed ? flushed : &ignored);
 }
 
 int
@@ -323,7 +327,7 @@ tc_port_flush(struct offload_port *port, const struct tc_observer *observer)
     struct tc_flushed flushed;
 
     tc_port_address(port, &tcm);
-    int error = flush(&tcm, observer, &flushed);
+    int error = flush(&tcm, tc_filter_is_ours, observer, &flushed);
     tc_police_retry();
     return error;
 }
@@ -447,11 +451,12 @@ delete_qdisc(int ifindex)
     return reply.error;
 }
 
-/* Deletes all our filters on a qdisc of any kind, its egress included.
- * Returns the number of those that are left, which are somebody else's, or
+/* Deletes all filters that are ours on a qdisc of any kind, its egress
+ * included.  Returns the number of those that are left, which are somebody else's, or
  * SIZE_MAX if that isn't known. */
 static size_t
-flush_qdisc(int ifindex, const struct qdisc *qdisc)
+flush_qdisc(int ifindex, const struct qdisc *qdisc,
+            tc_filter_predicate *is_ours)
 {
     struct tc_port ingress = { .parent = PARENT_INGRESS,
                                .block = qdisc->block };
@@ -460,12 +465,12 @@ flush_qdisc(int ifindex, const struct qdisc *qdisc)
     struct tc_flushed in, out = { .n_foreign = 0 };
 
     put_address(&ingress, ifindex, &tcm);
-    if (tc_flush(&tcm, &in)) {
+    if (tc_flush(&tcm, is_ours, &in)) {
         return SIZE_MAX;
     }
     if (qdisc->clsact) {
         put_address(&egress, ifindex, &tcm);
-        if (tc_flush(&tcm, &out)) {
+        if (tc_flush(&tcm, is_ours, &out)) {
             return SIZE_MAX;
         }
     }
@@ -534,7 +539,7 @@ get_qdisc(const struct offload_port *port, struct tc_port *tc_port,
                     atomic_store_relaxed(&tc_port->own_qdisc, true);
                 }
                 return 0;
-            } else if (flush_qdisc(port->ifindex, &qdisc)) {
+            } else if (flush_qdisc(port->ifindex, &qdisc, tc_filter_is_ovs)) {
                 return refuse_existing(refusal, &qdisc);
             }
             delete_qdisc(port->ifindex);
@@ -552,7 +557,7 @@ delete_leftovers(const struct offload_port *port, struct tc_port *tc_port)
     struct tc_flushed flushed;
 
     put_address(tc_port, port->ifindex, &tcm);
-    int error = tc_flush(&tcm, &flushed);
+    int error = tc_flush(&tcm, tc_filter_is_ovs, &flushed);
     if (error) {
         VLOG_WARN_RL(&rl, "%s: filters of an earlier run can't be deleted: %s",
                      port->name, ovs_strerror(error));
@@ -569,6 +574,7 @@ tc_port_open(struct offload_port *port, struct offload_refusal *refusal)
     struct tc_port *tc_port = xzalloc(sizeof *tc_port);
 
     atomic_init(&tc_port->own_qdisc, false);
+    atomic_init(&tc_port->next_repair, LLONG_MIN);
     tc_caps_probe(port->ifindex);
     tc_police_cleanup();
 
@@ -612,7 +618,7 @@ tc_port_close(struct offload_port *port)
     bool own_qdisc;
 
     tc_port_address(port, &tcm);
-    int error = tc_flush(&tcm, &flushed);
+    int error = tc_flush(&tcm, tc_filter_is_ours, &flushed);
     atomic_read_relaxed(&tc_port->own_qdisc, &own_qdisc);
     if (error) {
         VLOG_WARN_RL(&rl, "%s: filters can't be deleted: %s", port->name,
@@ -623,7 +629,7 @@ tc_port_close(struct offload_port *port)
         /* The other direction may have somebody's filters, too. */
         if (!read_qdisc(port->ifindex, &qdisc) && qdisc.found
             && will_do(&qdisc, tc_port)
-            && !flush_qdisc(port->ifindex, &qdisc)) {
+            && !flush_qdisc(port->ifindex, &qdisc, tc_filter_is_ours)) {
             delete_qdisc(port->ifindex);
         }
     }

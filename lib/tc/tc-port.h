@@ -39,6 +39,7 @@ struct tc_port {
     uint32_t parent;            /* For tcm_parent. */
     uint32_t block;             /* Shared block, or 0. */
     atomic_bool own_qdisc;      /* We made it, or an earlier daemon. */
+    ATOMIC(long long int) next_repair;      /* Not before, msec. */
     struct offload_received before;     /* When it was opened, or zeros. */
 };
 
@@ -66,12 +67,16 @@ struct tc_observer {
 };
 int tc_port_flush(struct offload_port *, const struct tc_observer *);
 
-/* The same for whatever 'tcm' addresses.  Stores in '*flushed' (if not NULL)
- * how many filters were there. */
+/* The same for whatever 'tcm' addresses, and for what 'is_ours' says is ours:
+ * tc_filter_is_ours() or, of what an earlier daemon has left,
+ * tc_filter_is_ovs().  Stores in '*flushed' (if not NULL) how many filters were
+ * there. */
+typedef bool tc_filter_predicate(const struct tc_filter *);
 struct tc_flushed {
     size_t n_ours;              /* Now deleted. */
     size_t n_foreign;
 };
-int tc_flush(const struct tcmsg *tcm, struct tc_flushed *);
+int tc_flush(const struct tcmsg *tcm, tc_filter_predicate *is_ours,
+             struct tc_flushed *);
 
 #endif /* tc-port.h */

@@ -320,10 +320,17 @@ tc_filter_parse(const struct ofpbuf *msg, struct tc_filter *filter)
 }
 
 bool
-tc_filter_is_ours(const struct tc_filter *filter)
+tc_filter_is_ovs(const struct tc_filter *filter)
 {
     return (filter->flower && filter->handle && filter->has_cookie
             && filter->prio >= TC_PRIO_FIRST_OURS);
+}
+
+bool
+tc_filter_is_ours(const struct tc_filter *filter)
+{
+    return (tc_filter_is_ovs(filter)
+            && filter->handle == tc_handle(filter->handle));
 }
 
 size_t

@@ -51,10 +51,23 @@ struct tc_filter {
 /* False if 'msg' isn't about a filter, or is malformed. */
 bool tc_filter_parse(const struct ofpbuf *msg, struct tc_filter *);
 
-/* Whether it was an Open vSwitch, this one or an earlier one, that put the
- * filter there: a flower with a 16-byte cookie, and not with a prio that
+/* Whether it looks as if an Open vSwitch, ours or the distribution's, had put
+ * the filter there: a flower with a 16-byte cookie, and not with a prio that
  * belongs to ingress policing. */
+bool tc_filter_is_ovs(const struct tc_filter *);
+
+/* Whether it looks as if we had, in this life or an earlier one: its handle is
+ * one that tc_handle() gives, too. */
 bool tc_filter_is_ours(const struct tc_filter *);
+
+/* The n'th handle.  The kernel looks for a handle below a prio, and somebody
+ * else may use the same prio; ours are from a range that nobody else is likely
+ * to choose. */
+static inline uint32_t
+tc_handle(uint32_t n)
+{
+    return 0x40000000 | (n & 0x3fffffff);
+}
 
 /* What a message about an action of its own (RTM_NEWACTION, RTM_DELACTION, and
  * RTM_GETACTION, which the kernel answers with itself) says of one action. */
