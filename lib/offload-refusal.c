@@ -23,6 +23,33 @@ static const struct {
 #undef OFFLOAD_REFUSAL
 };
 
+/* What a person could do, if nothing more particular is known. */
+#define HINT_MATCH "offload/caps PORT lists what can be matched, ofproto/trace " \
+                   "the OpenFlow rules that look at this"
+#define HINT_ACTION "offload/caps PORT lists what can be done, ofproto/trace "   \
+                    "the OpenFlow rules that do this"
+#define HINT_PORT "offload/ports says which ports can be offloaded"
+
+static const char *const hints[OFFLOAD_N_REFUSALS] = {
+    [OFFLOAD_REFUSED_FIELD] = HINT_MATCH,
+    [OFFLOAD_REFUSED_FIELD_MASK] = HINT_MATCH,
+    [OFFLOAD_REFUSED_FIELD_VALUE] = HINT_MATCH,
+    [OFFLOAD_REFUSED_ACTION] = HINT_ACTION,
+    [OFFLOAD_REFUSED_ACTION_VALUE] = HINT_ACTION,
+    [OFFLOAD_REFUSED_ACTION_ORDER] = HINT_ACTION,
+    [OFFLOAD_REFUSED_TOO_MANY_ACTIONS] = HINT_ACTION,
+    [OFFLOAD_REFUSED_IN_PORT] = HINT_PORT,
+    [OFFLOAD_REFUSED_OUT_PORT] = HINT_PORT,
+    [OFFLOAD_REFUSED_CT_LIMIT] = "dpctl/ct-del-limits takes the limit away",
+    [OFFLOAD_REFUSED_PRIO_EXHAUSTED] = "OpenFlow rules with fewer different "
+                                       "masks need fewer",
+    [OFFLOAD_REFUSED_TABLE_FULL] = "OpenFlow rules that look at less make "
+                                   "fewer flows",
+    [OFFLOAD_REFUSED_DRIVER] = "firmware and driver: \"devlink dev info\" and "
+                               "\"devlink dev param show\"",
+    [OFFLOAD_REFUSED_DEVICE] = "dmesg may say more",
+};
+
 void
 offload_refusal_init(struct offload_refusal *refusal)
 {
@@ -66,6 +93,12 @@ const char *
 offload_refusal_text(enum offload_refusal_code code)
 {
     return refusals[code].text;
+}
+
+const char *
+offload_refusal_hint(const struct offload_refusal *refusal)
+{
+    return refusal->hint ? refusal->hint : hints[refusal->code];
 }
 
 /* Appends one line without a newline: "SUBJECT: TEXT: DETAIL (ERROR); HINT",

@@ -113,6 +113,9 @@ offload_refused(const struct offload_refusal *refusal)
 int offload_refusal_errno(const struct offload_refusal *);
 const char *offload_refusal_name(enum offload_refusal_code);
 const char *offload_refusal_text(enum offload_refusal_code);
+
+/* Its hint, or a general one, or NULL.  Static. */
+const char *offload_refusal_hint(const struct offload_refusal *);
 void offload_refusal_format(const struct offload_refusal *, struct ds *);
 
 #endif /* offload-refusal.h */

@@ -449,7 +449,7 @@ print_reason(struct report *r, const struct json *reason,
         columns[n++] = (struct report_column) { "refused", "times refused",
                                                 false };
     }
-    if (stage->refusal.hint) {
+    if (offload_refusal_hint(&stage->refusal)) {
         columns[n++] = (struct report_column) { "hint", "hint", false };
     }
     report_fields(r, reason, 4, columns, n);

@@ -27,6 +27,7 @@
 void
 refusal_to_json(struct json *object, const struct offload_refusal *refusal)
 {
+    const char *hint = offload_refusal_hint(refusal);
     struct offload_refusal sentence = *refusal;
     struct ds s = DS_EMPTY_INITIALIZER;
 
@@ -39,7 +40,7 @@ refusal_to_json(struct json *object, const struct offload_refusal *refusal)
     report_put_string(object, "detail", refusal->detail);
     report_put_string(object, "error", refusal->error
                       ? ovs_strerror(refusal->error) : "");
-    report_put_string(object, "hint", refusal->hint ? refusal->hint : "");
+    report_put_string(object, "hint", hint ? hint : "");
     ds_destroy(&s);
 }
 
