@@ -9,6 +9,7 @@ EXTRA_DIST += \
 # Manual pages.
 MANUALS = \
 	Documentation/ovs-fastpath.8 \
+	Documentation/ovs-offload-doctor.8 \
 	Documentation/ovs-offload-exporter.8 \
 	Documentation/ovs-offload-top.8
 EXTRA_DIST += $(MANUALS:=.rst)

@@ -11,6 +11,7 @@ TESTSUITE_AT = \
 	tests/tc-netlink.at \
 	tests/monitor.at \
 	tests/manual.at \
+	tests/doctor.at \
 	tests/glue.at
 TESTSUITE = tests/testsuite
 
@@ -148,6 +149,10 @@ SYSTEM_MONITOR = \
 	tests/monitor/terminal.py \
 	tests/monitor/told.py
 EXTRA_DIST += $(SYSTEM_TESTSUITE_AT) $(SYSTEM_PACKETS) $(SYSTEM_MONITOR) tests/system-check
+EXTRA_DIST += \
+	tests/doctor/findings.py \
+	tests/doctor/made_up.py \
+	tests/doctor/unknown.py
 CLEANFILES += $(SYSTEM_TESTSUITE) tests/packets.hex
 
 # Only this needs scapy, Debian's package python3-scapy.

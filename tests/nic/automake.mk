@@ -10,7 +10,8 @@ NIC_TESTSUITE_AT = \
 	tests/nic-rules.at \
 	tests/nic-faults.at \
 	tests/nic-ovs.at \
-	tests/nic-guide.at
+	tests/nic-guide.at \
+	tests/nic-doctor.at
 NIC_TESTSUITE = tests/nic-testsuite
 EXTRA_DIST += $(NIC_TESTSUITE_AT) tests/nic/compare.py \
 	tests/nic/guide.py tests/nic/rules
