@@ -76,11 +76,14 @@ check_eq(uint64_t a, uint64_t b, const char *a_text, const char *b_text,
 /* The made-up kernel's tables. */
 
 #define MAX_FILTERS 200
+#define OURS 100                /* Filters from here on have handles like
+                                 * ours, those before like an earlier
+                                 * daemon's. */
 #define FOREIGN 150             /* Filters from here on have no cookie. */
 #define MAX_POLICE 32
 
 static struct {
-    bool filters[MAX_FILTERS];  /* By handle. */
+    bool filters[MAX_FILTERS];  /* See handle_of(). */
     bool qdisc, device;
     uint64_t police[MAX_POLICE];    /* Rate by index, 0: isn't there. */
     bool in_use[MAX_POLICE];        /* A rule refers to it. */
@@ -174,6 +177,12 @@ put_stats(struct ofpbuf *msg, uint64_t packets)
     nl_msg_end_nested(msg, stats);
 }
 
+static uint32_t
+handle_of(uint32_t i)
+{
+    return i >= OURS && i < FOREIGN ? tc_handle(i) : i;
+}
+
 static void
 answer_filter(int type, const struct nlmsghdr *request, uint32_t handle)
 {
@@ -185,7 +194,7 @@ answer_filter(int type, const struct nlmsghdr *request, uint32_t handle)
     answer_begin(&msg, type, request->nlmsg_seq);
     struct tcmsg *tcm = ofpbuf_put_zeros(&msg, sizeof *tcm);
     *tcm = *asked;
-    tcm->tcm_handle = handle;
+    tcm->tcm_handle = handle_of(handle);
     tcm->tcm_info = TC_H_MAKE(2u << 16, htons(0x800));
     nl_msg_put_string(&msg, TCA_KIND, "flower");
     options = nl_msg_start_nested(&msg, TCA_OPTIONS);
@@ -232,7 +241,7 @@ static int
 do_filter(const struct nlmsghdr *request)
 {
     const struct tcmsg *tcm = NLMSG_DATA(request);
-    uint32_t handle = tcm->tcm_handle;
+    uint32_t handle = tcm->tcm_handle & 0x3fffffff;
 
     if (!kernel.device) {
         return ENODEV;
@@ -377,6 +386,9 @@ do_request(const struct nlmsghdr *request)
         break;
     case RTM_NEWQDISC: case RTM_DELQDISC: case RTM_GETQDISC:
         error = do_qdisc(request);
+        break;
+    case RTM_GETSTATS:
+        error = EOPNOTSUPP;     /* As before Linux 4.7. */
         break;
     default:
         error = do_police(request);
@@ -903,7 +915,7 @@ port_scenario(void)
     CHECK_EQ(!!error, offload_refused(&refusal));
     CHECK_EQ(error, 0);         /* One fault isn't enough. */
     CHECK(kernel.qdisc);
-    memset(kernel.filters + 30, true, 10);
+    memset(kernel.filters + OURS, true, 10);
     tc_port_close(&port);
 
     /* The kernel doesn't lose a part of a dump without saying so. */
@@ -935,7 +947,7 @@ test_port_vanishes(void)
             CHECK(!kernel.device);
             CHECK_EQ(refusal.error, ENODEV);
         } else {
-            memset(kernel.filters + 10, kernel.device, 5);
+            memset(kernel.filters + OURS, kernel.device, 5);
             CHECK_EQ(tc_port_flush(&port, NULL), 0);
             tc_port_close(&port);
         }
