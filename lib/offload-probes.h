@@ -12,8 +12,8 @@
  *
  * configure builds them in if <sys/sdt.h> is there (Debian's package
  * systemtap-sdt-dev); --enable-usdt-probes insists on it, and
- * --disable-usdt-probes leaves them out.  Then neither code nor data is left of
- * a probe, and its arguments aren't evaluated.
+ * --disable-usdt-probes leaves them out.  Then neither code nor data is left
+ * of a probe, and its arguments aren't evaluated.
  *
  * OFFLOAD_PROBEn(NAME, ...) is the probe "NAME" of the provider "ovs_fastpath"
  * with n arguments: integers and pointers that are at hand.  An array is given
