@@ -11,14 +11,14 @@
  * attached, it costs that one instruction.
  *
  * configure builds them in if <sys/sdt.h> is there (Debian's package
- * systemtap-sdt-dev); --enable-usdt-probes insists on it, --disable-usdt-probes
- * leaves them out.  Then neither code nor data is left of a probe, and its
- * arguments aren't evaluated.
+ * systemtap-sdt-dev); --enable-usdt-probes insists on it, and
+ * --disable-usdt-probes leaves them out.  Then neither code nor data is left
+ * of a probe, and its arguments aren't evaluated.
  *
  * OFFLOAD_PROBEn(NAME, ...) is the probe "NAME" of the provider "ovs_fastpath"
  * with n arguments: integers and pointers that are at hand.  An array is given
- * by the address of its first member.  ovs-fastpath.8.rst documents each, which
- * a test checks. */
+ * by the address of its first member.  ovs-fastpath.8.rst documents each,
+ * which a test checks. */
 
 #ifdef OFFLOAD_USDT_PROBES
 

@@ -24,10 +24,12 @@ static const struct {
 };
 
 /* What a person could do, if nothing more particular is known. */
-#define HINT_MATCH "offload/caps PORT lists what can be matched, ofproto/trace " \
-                   "the OpenFlow rules that look at this"
-#define HINT_ACTION "offload/caps PORT lists what can be done, ofproto/trace "   \
-                    "the OpenFlow rules that do this"
+#define HINT_MATCH                                                            \
+    "offload/caps PORT lists what can be matched, ofproto/trace the "         \
+    "OpenFlow rules that look at this"
+#define HINT_ACTION                                                           \
+    "offload/caps PORT lists what can be done, ofproto/trace the OpenFlow "   \
+    "rules that do this"
 #define HINT_PORT "offload/ports says which ports can be offloaded"
 
 static const char *const hints[OFFLOAD_N_REFUSALS] = {

@@ -7,24 +7,25 @@
  *
  * Life: a flow is noted whenever it is refused, or its rule is executed by
  * software because a driver refused it; it is forgotten when it is offloaded
- * after all, when Open vSwitch deletes it, and when its port is flushed or goes
- * away.
+ * after all, when Open vSwitch deletes it, and when its port is flushed or
+ * goes away.
  *
  * Memory is bounded, whatever is refused.  There are at most
  * REFUSAL_LOG_MAX_FLOWS records; when a place is needed, the one that was
  * refused the longest time ago is dropped, and counted.  Records that have the
  * port, the code and the subject in common, and where a device or a driver
- * said something its words too, have a common reason; there are at most REFUSAL_LOG_MAX_REASONS,
- * and what is beyond is counted under the code alone, without a port.  Reasons
- * go with their port; those that nobody has needed for REFUSAL_LOG_IDLE_MS go
- * when there are many.
+ * said something its words too, have a common reason; there are at most
+ * REFUSAL_LOG_MAX_REASONS, and what is beyond is counted under the code alone,
+ * without a port.  Reasons go with their port; those that nobody has needed
+ * for REFUSAL_LOG_IDLE_MS go when there are many.
  *
  * Log lines: refusal_log_run() writes one a reason and minute.
  *
  * Thread-safe, apart from what is for the main thread.  Who notes a flow must
  * be a thread of Open vSwitch's RCU.  Forgetting costs a read of a counter
- * while nothing is refused.  Otherwise records are in stripes by ufid, each with
- * a lock that is held for a hash lookup; the counters of reasons are atomic. */
+ * while nothing is refused.  Otherwise records are in stripes by ufid, each
+ * with a lock that is held for a hash lookup; the counters of reasons are
+ * atomic. */
 
 #include <net/if.h>
 #include <stdbool.h>

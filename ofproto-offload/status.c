@@ -215,9 +215,9 @@ put_age(struct json *object, const struct offload_port *port)
 }
 
 /* The part, in percent, of what came in at a port that its rules in hardware
- * have counted.  What hardware has switched may be in the device's own numbers,
- * or not: if the driver doesn't say, they only tell something where there is
- * nothing in hardware. */
+ * have counted.  What hardware has switched may be in the device's own
+ * numbers, or not: if the driver doesn't say, they only tell something where
+ * there is nothing in hardware. */
 static void
 put_port_share(struct json *object, struct offload_port *port)
 {
@@ -380,8 +380,8 @@ refusals_to_json(void)
     return array;
 }
 
-/* Reasons that differ in a driver's words only are one here: what is told apart
- * by names must have different ones. */
+/* Reasons that differ in a driver's words only are one here: what is told
+ * apart by names must have different ones. */
 struct reasons {
     struct json *array;
     struct shash by_name;       /* Its objects. */

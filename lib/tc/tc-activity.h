@@ -18,8 +18,8 @@ int tc_activity(struct offload_port *, uint64_t *packets);
 
 /* Stores in '*received' what came in at the port since it was opened; while
  * that happens, since the device was made.  Drivers of eswitches may say which
- * part of it went through software (IFLA_OFFLOAD_XSTATS_CPU_HIT).  Returns 0 or
- * a positive errno, with '*received' all zeros: EOPNOTSUPP as for
+ * part of it went through software (IFLA_OFFLOAD_XSTATS_CPU_HIT).  Returns 0,
+ * or a positive errno with '*received' all zeros: EOPNOTSUPP as for
  * tc_activity(). */
 int tc_received(struct offload_port *, struct offload_received *received);
 
