@@ -645,8 +645,8 @@ drop_ip_artefacts(const struct flow *key, struct flow *mask)
         }
     }
 
-    if (key->nw_proto == IPPROTO_TCP) {
-        mask->tcp_flags &= htons(TCP_FLAGS_BITS);
+    if (key->nw_proto == IPPROTO_TCP && mask->tcp_flags == OVS_BE16_MAX) {
+        mask->tcp_flags = htons(TCP_FLAGS_BITS);
     }
     if (is_icmpv4(key, NULL) || is_icmpv6(key, NULL) || is_igmp(key, NULL)) {
         mask->tp_src &= htons(0xff);
