@@ -623,9 +623,12 @@ drop_vlan_artefacts(const struct flow *key, struct flow *mask)
     }
 }
 
+#define TCP_FLAGS_BITS 0x0fff
+
 /* A later fragment has no transport header, and if it is IPv6, not even a
  * protocol: Open vSwitch shows all of them as protocol 44 (IPPROTO_FRAGMENT),
- * and only them.  Types and codes of ICMP and IGMP have 8 bits. */
+ * and only them.  Types and codes of ICMP and IGMP have 8 bits, TCP's flags
+ * have 12. */
 static void
 drop_ip_artefacts(const struct flow *key, struct flow *mask)
 {
@@ -642,6 +645,9 @@ drop_ip_artefacts(const struct flow *key, struct flow *mask)
         }
     }
 
+    if (key->nw_proto == IPPROTO_TCP && mask->tcp_flags == OVS_BE16_MAX) {
+        mask->tcp_flags = htons(TCP_FLAGS_BITS);
+    }
     if (is_icmpv4(key, NULL) || is_icmpv6(key, NULL) || is_igmp(key, NULL)) {
         mask->tp_src &= htons(0xff);
         mask->tp_dst &= htons(0xff);

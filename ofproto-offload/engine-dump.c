@@ -155,7 +155,8 @@ get_netdev(struct offload_flow *flow, struct engine_flow *out)
     out->stats.used = MAX(stats.used, out->sw_used);
     if (out->stats.used && flow->state == OFFLOAD_FLOW_INSTALLED
         && !flow->partial) {
-        out->stats.used += unread_ms(flow->port, now);
+        out->stats.used = MIN(out->stats.used + unread_ms(flow->port, now),
+                              MAX(out->stats.used, now));
     }
     out->attrs.offloaded = flow->state == OFFLOAD_FLOW_INSTALLED;
     if (flow->partial || !out->attrs.offloaded) {

@@ -134,6 +134,7 @@ SYSTEM_TESTSUITE = tests/system-testsuite
 SYSTEM_PACKETS = \
 	tests/packets/cases.py \
 	tests/packets/compare.py \
+	tests/packets/compare_rte.py \
 	tests/packets/daemon.py \
 	tests/packets/library.py \
 	tests/packets/openflow.py \
@@ -193,7 +194,7 @@ $(RTE_TESTSUITE): tests/rte-system.at tests/package.m4
 	    -o $@.tmp $(srcdir)/tests/rte-system.at && mv $@.tmp $@
 
 RTE_TESTSUITEFLAGS =
-check-rte: all $(RTE_TESTSUITE) tests/atconfig tests/atlocal
+check-rte: all $(RTE_TESTSUITE) tests/packets.hex tests/atconfig tests/atlocal
 	$(ESWIM_RUN) ./rte-system $(RTE_TESTSUITEFLAGS)
 .PHONY: check-rte
 

@@ -581,6 +581,12 @@ test_unread(void)
         used = flow.stats.used;
         assert(used <= time_msec());
     }
+    /* Software's packets count as well, and are not in the future. */
+    flow.sw_used = time_msec();
+    assert(!engine_get(&ufid, &flow) && flow.stats.used >= flow.sw_used);
+    assert(flow.stats.used <= time_msec());
+    flow.sw_used = 0;
+
     /* It has had none. */
     xnanosleep(5 * 1000 * 1000);
     refresh();
