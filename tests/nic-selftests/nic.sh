@@ -25,6 +25,9 @@ load() {
     done
 }
 
+# What the kernel has said at its start isn't ours.
+dmesg -C
+
 complaints() {
     dmesg | grep -E 'BUG|WARNING|Oops|unregister_netdev'
 }
