@@ -212,8 +212,8 @@ counters_bytes(const struct offload_counters *c)
     return c->hw_bytes + c->sw_bytes;
 }
 
-/* The flow's rule, which had counted 'flow->last', has now counted 'now', whose
- * sums are no less; one of its parts may be. */
+/* The flow's rule, which had counted 'flow->last', has now counted 'now',
+ * whose sums are no less; one of its parts may be. */
 static void
 credit_port(const struct offload_flow *flow,
             const struct offload_counters *now)

@@ -36,10 +36,10 @@
  * ------
  *
  * Whoever wants to change a flow, or what the device has of it, claims it
- * first; a claim is exclusive and may be held across system calls.  It concerns
- * one flow only: no two flows share it.  A thread that already holds claims
- * must not wait for another (flow_table_try_claim()), so that there are no
- * deadlocks.
+ * first; a claim is exclusive and may be held across system calls.  It
+ * concerns one flow only: no two flows share it.  A thread that already holds
+ * claims must not wait for another (flow_table_try_claim()), so that there are
+ * no deadlocks.
  *
  * Lookups and readers need no claim.  Flows are freed by RCU.
  *
@@ -174,8 +174,8 @@ bool flow_table_reading(struct offload_flow *, const struct offload_reading *,
                         uint64_t seq, uint64_t dump, long long int now,
                         struct offload_flow_stats *stats);
 
-/* Takes the last reading of a rule that is about to be flushed.  Ignored if the
- * flow isn't claimed for that ('flush', of the calling thread), or it is
+/* Takes the last reading of a rule that is about to be flushed.  Ignored if
+ * the flow isn't claimed for that ('flush', of the calling thread), or it is
  * another rule. */
 void flow_table_last_reading(struct offload_flow *,
                              const struct offload_reading *);

@@ -10,12 +10,13 @@
  * whole table, which may have a thousand other ports' flows.
  *
  * A walk goes from the end to the beginning, without a lock.  One thread's
- * walk meets a flow that is in the list all the time at least once: what leaves
- * the list is replaced by its last flow, which may so be met a second time, but
- * never gets behind the walk.  Flows that come meanwhile may be missed.
+ * walk meets a flow that is in the list all the time at least once: what
+ * leaves the list is replaced by its last flow, which may so be met a second
+ * time, but never gets behind the walk.  Flows that come meanwhile may be
+ * missed.
  *
- * Several threads may share a walk; then it may miss a flow that is moved while
- * one of them is about to look. */
+ * Several threads may share a walk; then it may miss a flow that is moved
+ * while one of them is about to look. */
 
 #include <stdbool.h>
 #include <stddef.h>

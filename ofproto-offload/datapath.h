@@ -60,8 +60,8 @@ int datapath_get(const struct datapath *, const ovs_u128 *ufid,
 
 /* Shows 'cb' megaflows, at most DATAPATH_MAX_WALK, until it returns false.
  * 'all': those of devices too, else software's only.  'rule' is as in struct
- * datapath_flow.  Returns false if there were more of them, or they couldn't be
- * read. */
+ * datapath_flow.  Returns false if there were more of them, or they couldn't
+ * be read. */
 bool datapath_walk(const struct datapath *, bool all,
                    bool (*cb)(const struct dpif_flow *, const ovs_u128 *rule,
                               void *aux),

@@ -229,8 +229,8 @@ port_is_quiet(struct engine_dump *dump)
     return quiet;
 }
 
-/* Have rules counted although the port hasn't, for longer than it takes?  It may
- * have had its first packets while they were being read. */
+/* Have rules counted although the port hasn't, for longer than it takes?  It
+ * may have had its first packets while they were being read. */
 static bool
 port_was_wrong(struct engine_dump *dump)
 {

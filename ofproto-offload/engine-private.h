@@ -55,8 +55,8 @@ int engine_reinstall(struct offload_flow *);
 
 /* Has a flow of 'port' that is installed this match?  To be asked if the
  * device says so: it may mean somebody else's rule.  Looks at all flows of the
- * port, 10 times a second at most; in between the answer is yes, which is right
- * but for somebody else's rules. */
+ * port, 10 times a second at most; in between the answer is yes, which is
+ * right but for somebody else's rules. */
 bool engine_has_twin(struct offload_port *, const struct match *);
 
 /* Counts and logs a refusal. */

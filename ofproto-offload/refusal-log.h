@@ -55,8 +55,8 @@ struct refused_flow {
     odp_port_t odp_port;
     char port[IFNAMSIZ];        /* Or "". */
     struct offload_refusal refusal;
-    long long int since;        /* First refused for this reason; msec of the */
-    long long int last;         /* wall clock, as is the last time. */
+    long long int since, last;  /* When it was refused for this reason first,
+                                 * and last; msec of the wall clock. */
     uint32_t n;                 /* How often, for this reason. */
 };
 

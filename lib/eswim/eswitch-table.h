@@ -13,8 +13,9 @@
  * A tuple's hash table is an array of pointers to rules: a rule is in the
  * first free place from the one that its hash says.  Beside it is an array of
  * tags, parts of the hashes, so that looking up what isn't there touches no
- * rule.  A removed rule leaves a tombstone, and its tag.  When too few places have never been used, the rules move into a
- * new array.  A tuple that became empty is taken out of its group's list.
+ * rule.  A removed rule leaves a tombstone, and its tag.  When too few places
+ * have never been used, the rules move into a new array.  A tuple that became
+ * empty is taken out of its group's list.
  *
  * Threads: lookups need no lock, but an epoch; all else is done under the
  * eswitch's lock. */

@@ -3,8 +3,8 @@
 /* The rte_flow backend: rules in NICs that DPDK drives.
  *
  * Rules are put one by one, synchronously, at once when asked: a batch means
- * nothing to rte_flow.  So whoever asks waits for the device; in the daemon that
- * is a thread of ours. */
+ * nothing to rte_flow.  So whoever asks waits for the device; in the daemon
+ * that is a thread of ours. */
 
 #define ALLOW_EXPERIMENTAL_API     /* The transfer proxy. */
 
@@ -279,8 +279,8 @@ find_owner(struct offload_port *port, void *owner_)
     }
 }
 
-/* A NIC's rules are made through one of its ports, 'id', which Open vSwitch may
- * know nothing of, or have stopped.  Returns a positive errno. */
+/* A NIC's rules are made through one of its ports, 'id', which Open vSwitch
+ * may know nothing of, or have stopped.  Returns a positive errno. */
 static int
 refuse_stopped(const struct offload_port *port, uint16_t id,
                struct offload_refusal *refusal)

@@ -452,8 +452,8 @@ delete_qdisc(int ifindex)
 }
 
 /* Deletes all filters that are ours on a qdisc of any kind, its egress
- * included.  Returns the number of those that are left, which are somebody else's, or
- * SIZE_MAX if that isn't known. */
+ * included.  Returns the number of those that are left, which are somebody
+ * else's, or SIZE_MAX if that isn't known. */
 static size_t
 flush_qdisc(int ifindex, const struct qdisc *qdisc,
             tc_filter_predicate *is_ours)

@@ -69,8 +69,8 @@ int tc_port_flush(struct offload_port *, const struct tc_observer *);
 
 /* The same for whatever 'tcm' addresses, and for what 'is_ours' says is ours:
  * tc_filter_is_ours() or, of what an earlier daemon has left,
- * tc_filter_is_ovs().  Stores in '*flushed' (if not NULL) how many filters were
- * there. */
+ * tc_filter_is_ovs().  Stores in '*flushed' (if not NULL) how many filters
+ * were there. */
 typedef bool tc_filter_predicate(const struct tc_filter *);
 struct tc_flushed {
     size_t n_ours;              /* Now deleted. */
