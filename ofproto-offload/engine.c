@@ -484,41 +484,51 @@ get_stats(const struct offload_flow *flow, struct dpif_flow_stats *stats)
     stats->used = s.used;
 }
 
+/* The device refused a put.  If the old rule is still there, it goes. */
 static void
-finish_put(struct engine_batch *batch, struct engine_task *task)
+take_device_refusal(struct engine_batch *batch, struct engine_task *task)
 {
+    count(task, OFFLOAD_STAT_FAILED);
+    task->op->refusal = task->device.refusal;
+    task->refused = true;
+    if (offload_handle_is_set(&task->device.handle)) {
+        const struct offload_backend *backend = task->flow->port->backend;
+        struct offload_op del = { .handle = task->device.handle };
+
+        backend->rule_del(batch->device, task->flow->port, &del);
+        backend->batch_commit(batch->device);
+        task->device.handle = del.handle;
+        task->device.counters = del.counters;
+    }
+}
+
+/* The flow's rule is in its device, but its port was removed meanwhile. */
+static void
+leave_removed_port(struct engine_task *task)
+{
+    struct offload_port *port = task->port;
     struct engine_op *op = task->op;
+
+    offload_refuse(&op->refusal, OFFLOAD_REFUSED_IN_PORT, "in_port", NULL,
+                   "port %s was removed", port->name);
+    op->error = refuse_put(task);
+    if (engine_remove_rule(task->flow, OFFLOAD_FLOW_DEAD)) {
+        /* It can't stay, because the port doesn't. */
+        atomic_count_dec(&port->n_rules);
+        recirc_links_clear(task->flow);
+        flow_table_uninstalled(task->flow, OFFLOAD_FLOW_DEAD, NULL);
+    }
+}
+
+static void
+finish_accepted_put(struct engine_batch *batch, struct engine_task *task,
+                    bool replaced)
+{
     struct offload_flow *flow = task->flow;
-    bool installed = flow->state == OFFLOAD_FLOW_INSTALLED;
+    struct engine_op *op = task->op;
     bool alive;
 
-    if (!task->refused && task->device.error) {
-        /* The device refused. */
-        count(task, OFFLOAD_STAT_FAILED);
-        op->refusal = task->device.refusal;
-        task->refused = true;
-        if (offload_handle_is_set(&task->device.handle)) {
-            /* The old rule is still there. */
-            struct offload_op del = { .handle = task->device.handle };
-
-            flow->port->backend->rule_del(batch->device, flow->port, &del);
-            flow->port->backend->batch_commit(batch->device);
-            task->device.handle = del.handle;
-            task->device.counters = del.counters;
-        }
-    }
-    if (task->refused) {
-        if (installed && offload_handle_is_set(&task->device.handle)) {
-            /* It can't be deleted either. */
-            op->error = refuse_put(task);
-            flow->condemned = true;
-            return;
-        }
-        finish_refused_put(batch, task, installed);
-        return;
-    }
-
-    count_installed(task, installed,
+    count_installed(task, replaced,
                     batch->end - (op->offered ? op->offered : batch->start));
     flow->datapath = op->datapath;
     flow->mark = op->mark;
@@ -534,16 +544,27 @@ finish_put(struct engine_batch *batch, struct engine_task *task)
     /* Whoever removes the port may have looked for its flows already. */
     atomic_read(&task->port->alive, &alive);
     if (!alive) {
-        offload_refuse(&op->refusal, OFFLOAD_REFUSED_IN_PORT,
-                       "in_port", NULL, "port %s was removed",
-                       task->port->name);
-        op->error = refuse_put(task);
-        if (engine_remove_rule(flow, OFFLOAD_FLOW_DEAD)) {
-            /* It can't stay, because the port doesn't. */
-            atomic_count_dec(&task->port->n_rules);
-            recirc_links_clear(flow);
-            flow_table_uninstalled(flow, OFFLOAD_FLOW_DEAD, NULL);
-        }
+        leave_removed_port(task);
+    }
+}
+
+static void
+finish_put(struct engine_batch *batch, struct engine_task *task)
+{
+    struct offload_flow *flow = task->flow;
+    bool installed = flow->state == OFFLOAD_FLOW_INSTALLED;
+
+    if (!task->refused && task->device.error) {
+        take_device_refusal(batch, task);
+    }
+    if (!task->refused) {
+        finish_accepted_put(batch, task, installed);
+    } else if (installed && offload_handle_is_set(&task->device.handle)) {
+        /* The old rule can't be deleted either. */
+        task->op->error = refuse_put(task);
+        flow->condemned = true;
+    } else {
+        finish_refused_put(batch, task, installed);
     }
 }
 

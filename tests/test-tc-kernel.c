@@ -703,8 +703,9 @@ has_prio(const char *dev, const char *hook, int prio)
 static void
 add_cookie_filter(const char *where, int prio, int chain)
 {
-    sh("tc filter add %s prio %d protocol ip chain %d flower "
-       "dst_ip 10.0.0.1 action drop " COOKIE, where, prio, chain);
+    sh("tc filter add %s prio %d protocol ip chain %d handle 0x%x flower "
+       "dst_ip 10.0.0.1 action drop " COOKIE, where, prio, chain,
+       tc_handle(1));
 }
 
 static void
@@ -718,7 +719,7 @@ test_port(void)
     init_port(&port, "v0", OFFLOAD_PORT_PLAIN, 0);
     CHECK_EQ(tc_port_open(&port, &refusal), 0);
     CHECK(has_qdisc("v0", "ingress"));
-    add_filters(ifindex, 1, 100, 1);
+    add_filters(ifindex, tc_handle(1), 100, 1);
     add_cookie_filter("dev v0 ingress", 5, 3);
     tc_port_close(&port);
     CHECK(!has_qdisc("v0", "ingress"));
@@ -736,7 +737,7 @@ test_port(void)
     CHECK(has_prio("v0", "ingress", 1) && has_prio("v0", "ingress", 2));
     CHECK(!has_prio("v0", "ingress", 5) && !has_prio("v0", "ingress", 6));
     sh("test $(tc filter show dev v0 ingress | grep -c handle) = 2");
-    add_filters(ifindex, 100, 100, 1);
+    add_filters(ifindex, tc_handle(100), 100, 1);
     CHECK_EQ(tc_port_flush(&port, NULL), 0);
     sh("test $(tc filter show dev v0 ingress | grep -c handle) = 2");
     tc_port_close(&port);
