@@ -166,7 +166,7 @@ write_settings() {
     umask=$(umask)
     environment+=("OVS_FASTPATH_BED=$bed")
     declare -p argv directory writable links environment modules preload \
-        bed out err umask > "$session/settings" || exit 125
+        autoload bed out err umask > "$session/settings" || exit 125
 }
 
 # start_kernel COMMAND...: in a process group of its own.

@@ -9,9 +9,9 @@ EXTRA_DIST += \
 	tests/nic-selftests/tdc \
 	tests/nic-selftests/tdc-inside
 
-# The kernel's own tests: those of forwarding in QEMU, half an hour, those of
-# tc-testing in the test kernel.  Not part of utilities/check.
-check-nic-selftests: all
+# The kernel's own tests: those of forwarding in the debug kernel, about an
+# hour, those of tc-testing in the test kernel.  Not part of utilities/check.
+check-nic-selftests: all $(NIC_DEBUG_MODULE)
 	OVS_FASTPATH_BUILD='$(abs_top_builddir)' \
 	    $(srcdir)/tests/nic-selftests/run $(NIC_SELFTESTS)
 check-nic-tdc: all $(NIC_MODULE)

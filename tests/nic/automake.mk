@@ -26,8 +26,9 @@ check-nic: all $(NIC_TESTSUITE) $(NIC_MODULE) tests/packets.hex \
 		tests/atconfig tests/atlocal
 	cd tests && OVS_FASTPATH_BUILD='$(abs_top_builddir)' \
 	    $(abs_top_srcdir)/tests/kernel/run --timeout 3600 \
-	    --env OVS_FASTPATH_VSWITCHD --env SYS_DAEMON_FLAGS -- \
-	    $(SHELL) ./nic-testsuite $(NIC_TESTSUITEFLAGS)
+	    --env OVS_FASTPATH_VSWITCHD --env SYS_DAEMON_FLAGS \
+	    --env CONFIG_SHELL=/bin/sh -- \
+	    /bin/sh ./nic-testsuite $(NIC_TESTSUITEFLAGS)
 .PHONY: check-nic
 
 clean-nic-testsuite:

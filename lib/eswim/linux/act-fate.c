@@ -32,16 +32,14 @@ const struct eswim_act_ops eswim_act_drop = {
 /* --- accept, trap: to software -------------------------------------------- */
 
 /* Software, where the packet goes next, may have the same rule, and would
- * execute it on what it gets.  To rewrite a header again does no harm.  After
- * what must not be done again, TC has to leave an accepted packet alone, which
- * is right, for it has had its verdict; but packet taps don't see it, so this
- * is not for all.
+ * execute and count it again.  The packet has had its verdict: TC has to leave
+ * it alone.
  */
 static enum eswim_verdict eswim_run_accept(struct eswim_walk *walk,
 					   const struct eswim_act *act)
 {
 	walk->fate = ESWIM_TO_SOFTWARE;
-	walk->classified = walk->once;
+	walk->classified = true;
 	return ESWIM_FATE;
 }
 
@@ -172,7 +170,6 @@ static enum eswim_verdict eswim_run_redirect(struct eswim_walk *walk,
 static enum eswim_verdict eswim_run_mirror(struct eswim_walk *walk,
 					   const struct eswim_act *act)
 {
-	walk->once = true;
 	eswim_walk_mirror(walk, act);
 	return ESWIM_NEXT;
 }

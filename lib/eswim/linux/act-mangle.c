@@ -291,7 +291,6 @@ static enum eswim_verdict eswim_run_mangle(struct eswim_walk *walk,
 	memcpy(&old, word, sizeof(old));
 	new = eswim_mangled(act, old);
 	memcpy(word, &new, sizeof(new));
-	walk->once |= act->mangle.add;
 	eswim_update_csums(walk->skb, act, &h, (__force __be32)old,
 			   (__force __be32)new);
 	return ESWIM_NEXT;

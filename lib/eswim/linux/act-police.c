@@ -29,13 +29,11 @@ static void eswim_release_police(struct eswim_nic *nic, struct eswim_act *act)
 	eswim_meter_put(act->meter);
 }
 
-/* What has been measured isn't to be measured again by software. */
 static enum eswim_verdict eswim_run_police(struct eswim_walk *walk,
 					   const struct eswim_act *act)
 {
 	unsigned int hit = walk->n_hits - 1;
 
-	walk->once = true;
 	walk->hits[hit].n_metered++;
 	if (!eswim_meter_take(act->meter, walk->hits[hit].bytes)) {
 		walk->hits[hit].dropped = true;

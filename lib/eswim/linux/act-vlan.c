@@ -53,7 +53,6 @@ static enum eswim_verdict eswim_run_vlan_push(struct eswim_walk *walk,
 	u16 tci = act->vlan.vid | act->vlan.prio << VLAN_PRIO_SHIFT;
 	int err;
 
-	walk->once = true;
 	err = eswim_walk_make_writable(walk, ETH_HLEN);
 	if (!err)
 		err = skb_vlan_push(walk->skb, act->vlan.proto, tci);
@@ -82,7 +81,6 @@ static enum eswim_verdict eswim_run_vlan_pop(struct eswim_walk *walk,
 {
 	int err;
 
-	walk->once = true;
 	err = eswim_walk_make_writable(walk, ETH_HLEN);
 	if (!err)
 		err = skb_vlan_pop(walk->skb);

@@ -24,6 +24,17 @@ static void eswim_get_drvinfo(struct net_device *dev,
 		sizeof(info->bus_info));
 }
 
+/* A speed for those who go by it: bonds, bridges, Open vSwitch. */
+static int eswim_get_link_ksettings(struct net_device *dev,
+				    struct ethtool_link_ksettings *settings)
+{
+	settings->base.speed = SPEED_25000;
+	settings->base.duplex = DUPLEX_FULL;
+	settings->base.autoneg = AUTONEG_DISABLE;
+	settings->base.port = PORT_OTHER;
+	return 0;
+}
+
 /* The switch's counters are the host's to see. */
 static int eswim_get_sset_count(struct net_device *dev, int sset)
 {
@@ -51,6 +62,7 @@ static void eswim_get_ethtool_stats(struct net_device *dev,
 const struct ethtool_ops eswim_ethtool_ops = {
 	.get_drvinfo = eswim_get_drvinfo,
 	.get_link = ethtool_op_get_link,
+	.get_link_ksettings = eswim_get_link_ksettings,
 	.get_sset_count = eswim_get_sset_count,
 	.get_strings = eswim_get_strings,
 	.get_ethtool_stats = eswim_get_ethtool_stats,

@@ -12,7 +12,7 @@ static bool eswim_is_spoofed(struct eswim_vport *vport,
 			     const struct net_device *dev,
 			     const struct sk_buff *skb)
 {
-	return vport->vf.spoofchk &&
+	return READ_ONCE(vport->vf.spoofchk) &&
 	       !ether_addr_equal(eth_hdr(skb)->h_source, dev->dev_addr);
 }
 

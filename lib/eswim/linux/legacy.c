@@ -110,7 +110,8 @@ static void eswim_legacy_from_vf(struct eswim_vport *vport,
 			return;
 		}
 		__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q), vlan |
-				       vport->vf.qos << VLAN_PRIO_SHIFT);
+				       READ_ONCE(vport->vf.qos) <<
+				       VLAN_PRIO_SHIFT);
 	}
 	to = eswim_legacy_find(nic, skb);
 	if (to) {

@@ -5,8 +5,8 @@
  * TC knows a police action by its index.  All rules that have it use the same
  * meter, which lives as long as one of them, or as TC's own action does if TC
  * has made one apart from rules (shared.c).  TC doesn't say in which network
- * namespace an index is, so two of them that use the same index by hand share
- * a meter.
+ * namespace an index is: where two namespaces, each with ports of one NIC, use
+ * the same index, chosen by hand or by TC, their rules share a meter.
  *
  * Under rules_lock, all of it; packets use a meter under RCU.
  */

@@ -148,6 +148,8 @@ static void eswim_netdev_setup(struct net_device *dev)
 	dev->min_mtu = ETH_MIN_MTU;
 	dev->max_mtu = ESWIM_MAX_MTU;
 	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE;
+	/* What is sent here is received elsewhere: it must be ours alone. */
+	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->ethtool_ops = &eswim_ethtool_ops;
 }
 
@@ -219,8 +221,9 @@ void eswim_netdev_destroy(struct eswim_vport *vport, bool is_far)
 
 	rtnl_lock();
 	dev = rtnl_dereference(*slot);
-	unregister_netdevice(dev);
 	RCU_INIT_POINTER(*slot, NULL);
+	/* Waits for the packets that have found it there. */
+	unregister_netdevice(dev);
 	eswim_carrier_update(vport);
 	rtnl_unlock();
 	free_netdev(dev);

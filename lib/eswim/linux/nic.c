@@ -4,6 +4,7 @@
  * consists of, the number of VFs and the mode of the eswitch.
  */
 
+#include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
 #include "eswim.h"
@@ -144,9 +145,11 @@ int eswim_nic_set_vfs(struct eswim_nic *nic, unsigned int n_vfs,
 			eswim_reps_destroy(nic, nic->n_vfs);
 	}
 	if (!err) {
-		WRITE_ONCE(nic->n_vfs, n_vfs);
+		rtnl_lock();
 		for (i = 1; i <= n_vfs; i++)
 			eswim_vf_config_init(&nic->vports[i].vf);
+		WRITE_ONCE(nic->n_vfs, n_vfs);
+		rtnl_unlock();
 	}
 	devl_unlock(devlink);
 	return err;

@@ -6,17 +6,21 @@
 
 #include "table.h"
 
+struct eswim_chain {
+	struct eswim_block *block;
+	u32 index;
+	struct list_head tables;
+	struct rcu_head rcu;
+};
+
 struct eswim_table {
 	struct list_head list;			/* In its chain, by prio. */
+	struct eswim_chain *chain;
 	u32 prio;
 	struct eswim_key mask;
 	struct rhltable rules;
 	unsigned int n_rules;
 	struct rcu_work free_work;
-};
-
-struct eswim_chain {
-	struct list_head tables;
 };
 
 static struct workqueue_struct *eswim_free_wq;
@@ -59,7 +63,8 @@ static void eswim_table_free(struct work_struct *work)
 	kfree(table);
 }
 
-static struct eswim_table *eswim_table_create(u32 prio,
+static struct eswim_table *eswim_table_create(struct eswim_chain *chain,
+					      u32 prio,
 					      const struct eswim_key *mask)
 {
 	struct eswim_table *table;
@@ -67,6 +72,7 @@ static struct eswim_table *eswim_table_create(u32 prio,
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return NULL;
+	table->chain = chain;
 	table->prio = prio;
 	table->mask = *mask;
 	INIT_RCU_WORK(&table->free_work, eswim_table_free);
@@ -87,12 +93,23 @@ static struct eswim_chain *eswim_chain_get(struct eswim_block *block,
 	chain = kzalloc(sizeof(*chain), GFP_KERNEL);
 	if (!chain)
 		return NULL;
+	chain->block = block;
+	chain->index = index;
 	INIT_LIST_HEAD(&chain->tables);
 	if (xa_err(xa_store(&block->chains, index, chain, GFP_KERNEL))) {
 		kfree(chain);
 		return NULL;
 	}
 	return chain;
+}
+
+/* Chains without tables go: TC's users may never use a number twice. */
+static void eswim_chain_put(struct eswim_chain *chain)
+{
+	if (!list_empty(&chain->tables))
+		return;
+	xa_erase(&chain->block->chains, chain->index);
+	kfree_rcu(chain, rcu);
 }
 
 /* Tables of the same priority stay in the order in which they came, as
@@ -113,7 +130,7 @@ static struct eswim_table *eswim_table_get(struct eswim_chain *chain, u32 prio,
 			break;
 		}
 	}
-	table = eswim_table_create(prio, mask);
+	table = eswim_table_create(chain, prio, mask);
 	if (table)
 		list_add_tail_rcu(&table->list, before);
 	return table;
@@ -124,6 +141,7 @@ static void eswim_table_put(struct eswim_table *table)
 	if (table->n_rules)
 		return;
 	list_del_rcu(&table->list);
+	eswim_chain_put(table->chain);
 	queue_rcu_work(eswim_free_wq, &table->free_work);
 }
 
@@ -133,11 +151,7 @@ static void eswim_block_free(struct work_struct *work)
 {
 	struct eswim_block *block = container_of(to_rcu_work(work),
 						 struct eswim_block, free_work);
-	struct eswim_chain *chain;
-	unsigned long index;
 
-	xa_for_each(&block->chains, index, chain)
-		kfree(chain);
 	xa_destroy(&block->chains);
 	rhashtable_destroy(&block->cookies);
 	kfree(block);
@@ -228,8 +242,10 @@ static int eswim_rule_insert(struct eswim_block *block,
 	if (!chain)
 		return -ENOMEM;
 	table = eswim_table_get(chain, rule->prio, mask);
-	if (!table)
+	if (!table) {
+		eswim_chain_put(chain);
 		return -ENOMEM;
+	}
 	/* Of two rules with the same key packets find the newer: TC replaces a
 	 * rule by adding the new one first.
 	 */

@@ -80,7 +80,7 @@ int eswim_ndo_set_vf_link_state(struct net_device *dev, int vf, int state)
 {
 	struct eswim_vport *vport = eswim_vf_of(dev, vf);
 
-	if (!vport)
+	if (!vport || state < 0 || state >= __IFLA_VF_LINK_STATE_MAX)
 		return -EINVAL;
 	vport->vf.link_state = state;
 	eswim_carrier_update(vport);

@@ -32,8 +32,7 @@ struct eswim_walk {
 	struct sk_buff_head copies;	/* Mirrored so far. */
 	struct eswim_key key;
 	u32 chain;
-	bool once;			/* Something that can't be done again. */
-	bool classified;		/* Software's rules needn't see it. */
+	bool classified;		/* Software's rules mustn't see it. */
 	enum eswim_fate fate;
 	const struct eswim_act *out;
 	unsigned int n_hits;
