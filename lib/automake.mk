@@ -2,6 +2,8 @@
 
 noinst_LIBRARIES += lib/liboffload.a
 lib_liboffload_a_SOURCES = \
+	lib/flow-marks.c \
+	lib/flow-marks.h \
 	lib/flow-shares.c \
 	lib/flow-shares.h \
 	lib/flow-spec.c \
@@ -33,4 +35,5 @@ lib_liboffload_a_SOURCES = \
 	lib/offload-action-netdev.c \
 	lib/offload-action-parse.h \
 	lib/offload-action-set.c \
+	lib/offload-action-userspace.c \
 	lib/offload-action-tunnel.c

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "flow-marks.h"
 #include "flow-spec.h"
 #include "offload-port.h"
 #include "ovs-atomic.h"
@@ -83,6 +84,25 @@ flow_table_lookup(const ovs_u128 *ufid)
         }
     }
     return NULL;
+}
+
+struct offload_flow *
+flow_table_lookup_marked(const ovs_u128 *ufid, uint32_t mark)
+{
+    struct offload_flow *flow = flow_marks_find(mark);
+
+    return (flow && ovs_u128_equals(flow->ufid, *ufid)
+            ? flow : flow_table_lookup(ufid));
+}
+
+void
+flow_table_mark(struct offload_flow *flow, uint32_t mark)
+{
+    if (flow->mark != mark) {
+        flow_marks_clear(flow->mark, flow);
+        flow->mark = mark;
+    }
+    flow_marks_set(mark, flow);
 }
 
 static struct offload_flow *
@@ -173,6 +193,7 @@ flow_table_release(struct offload_flow *flow)
             || flow->state == OFFLOAD_FLOW_DEAD);
     if (dead) {
         flow_table_detach(flow);
+        flow_marks_clear(flow->mark, flow);
     }
     pthread_mutex_lock(&stripe->mutex);
     if (dead) {
@@ -301,6 +322,8 @@ flow_table_installed(struct offload_flow *flow, struct offload_port *port,
     ovsrcu_set(&flow->spec, spec);
     if (flow->state == OFFLOAD_FLOW_INSTALLED) {
         carry_over(flow, carry);
+    } else {
+        flow->created = time_msec();
     }
     flow->condemned = false;
     flow->handle = *handle;
@@ -391,6 +414,7 @@ flow_table_reading(struct offload_flow *flow,
             /* Dumps of one port may overlap. */
             flow->seen = dump;
         }
+        flow->read = now;
         flow->in_hw = reading->in_hw;
         grew = take_counters(flow, reading, now);
     }

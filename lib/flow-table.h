@@ -107,13 +107,19 @@ struct offload_flow {
     long long int used;         /* When 'last' was seen to grow, msec of the
                                  * monotonic clock; 0: never. */
     struct flow_readers readers;
-    uint64_t seq;               /* Of the last change of the rule. */
-    long long int evicted;      /* When it became EVICTING, msec. */
 
     /* As 'state'. */
     struct offload_port *port;  /* Input port; NULL once that is gone. */
     enum offload_datapath datapath;
     uint32_t mark;              /* See offload_rule. */
+
+    /* Those readers need nothing from here on.  Under the flow's lock. */
+    uint64_t seq;               /* Of the last change of the rule. */
+    long long int created;      /* When it got a rule, having had none. */
+    long long int read;         /* When its counters were read; 0: never. */
+    long long int evicted;      /* When it became EVICTING, msec. */
+
+    /* As 'state'. */
     uint64_t seen;              /* The last dump that has seen it. */
     uint32_t port_index;        /* For port-flows.c. */
     enum offload_flow_flush flush;
@@ -122,6 +128,9 @@ struct offload_flow {
     struct recirc_links *recirc;    /* See recirc-parents.h, or NULL. */
 };
 
+/* What the readers of the userspace datapath need of it. */
+#define OFFLOAD_FLOW_HOT offsetof(struct offload_flow, seq)
+
 /* A copy of what a flow has counted. */
 struct offload_flow_stats {
     struct offload_counters counters;
@@ -129,8 +138,11 @@ struct offload_flow_stats {
     bool grew;                  /* By this very reading. */
 };
 
-/* Looks up without a lock.  NULL if there is none. */
+/* Looks up without a lock.  NULL if there is none.  With a 'mark' that isn't 0
+ * it is faster, see flow-marks.h. */
 struct offload_flow *flow_table_lookup(const ovs_u128 *ufid);
+struct offload_flow *flow_table_lookup_marked(const ovs_u128 *ufid,
+                                              uint32_t mark);
 
 /* Claims the flow with 'ufid', which is created (state NEW) if 'create' and
  * there is none.  Returns 0 and the flow; ENOENT if there is none; EBUSY if
@@ -162,6 +174,9 @@ void flow_table_uninstalled(struct offload_flow *,
 /* The flow's port goes away: the flow keeps its counters, but shows in no
  * dump any more.  With the claim held. */
 void flow_table_detach(struct offload_flow *);
+
+/* The userspace datapath knows the flow by 'mark'.  With the claim held. */
+void flow_table_mark(struct offload_flow *, uint32_t mark);
 
 /* Adds what the flow had counted elsewhere before, until 'used' (msec). */
 void flow_table_carry(struct offload_flow *, const struct offload_counters *,

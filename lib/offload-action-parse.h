@@ -94,6 +94,11 @@ int offload_parse_clone(struct offload_parser *, const struct nlattr *);
 int offload_parse_tunnel_push(struct offload_parser *, const struct nlattr *);
 int offload_parse_tunnel_pop(struct offload_parser *, const struct nlattr *);
 
+/* What userspace and sample actions are for, and '*detail' about it. */
+const char *offload_userspace_called(const struct nlattr *,
+                                     const char **detail);
+const char *offload_sample_called(const struct nlattr *, const char **detail);
+
 /* Parses a list of actions.  'more' says that something comes after it. */
 int offload_parse_list(struct offload_parser *, const struct nlattr *,
                        size_t len, bool more);

@@ -433,7 +433,8 @@ static const struct offload_action_row rows[__OVS_ACTION_ATTR_MAX] = {
         "several outputs are mirrored; internal ports, bonds, tunnels",
         .rte = true, .rte_note = "ports of the same NIC" },
     [OVS_ACTION_ATTR_USERSPACE] = {
-        "userspace", NESTED, NULL, "sFlow, IPFIX, controller" },
+        "userspace", NESTED, NULL, "sFlow, IPFIX, controller",
+        .called = offload_userspace_called },
     [OVS_ACTION_ATTR_SET] = {
         "set", NESTED, offload_parse_set, NULL,
         .rte = true, .rte_note = "not mpls, not tunnel" },
@@ -442,7 +443,8 @@ static const struct offload_action_row rows[__OVS_ACTION_ATTR_MAX] = {
         parse_push_vlan, "802.1Q and 802.1ad", .rte = true },
     [OVS_ACTION_ATTR_POP_VLAN] = {
         "pop_vlan", BYTES(0), parse_pop_vlan, NULL, .rte = true },
-    [OVS_ACTION_ATTR_SAMPLE] = { "sample", NESTED, NULL, NULL },
+    [OVS_ACTION_ATTR_SAMPLE] = {
+        "sample", NESTED, NULL, NULL, .called = offload_sample_called },
     [OVS_ACTION_ATTR_RECIRC] = {
         "recirc", BYTES(sizeof(uint32_t)), parse_recirc,
         "as the last action; ids below 2^28" },
@@ -498,6 +500,17 @@ offload_action_rows(const struct offload_action_row **rowsp)
 }
 
 static int
+refuse_row(struct offload_parser *p, const struct offload_action_row *row,
+           const struct nlattr *nla)
+{
+    const char *detail = "";
+    const char *name = row->called ? row->called(nla, &detail) : row->name;
+
+    return offload_refuse(p->refusal, OFFLOAD_REFUSED_ACTION, name, NULL, "%s",
+                          detail);
+}
+
+static int
 parse_one(struct offload_parser *p, const struct nlattr *nla)
 {
     const struct offload_action_row *row;
@@ -511,8 +524,7 @@ parse_one(struct offload_parser *p, const struct nlattr *nla)
     row = &rows[type];
     if (!row->parse || (row->netdev_only
                         && p->context->datapath != OFFLOAD_DP_NETDEV)) {
-        return offload_refuse(p->refusal, OFFLOAD_REFUSED_ACTION, row->name,
-                              NULL, "%s", "");
+        return refuse_row(p, row, nla);
     }
     if (len < row->min_len || len > row->max_len) {
         return offload_parser_malformed(p, row->name, "wrong length");

@@ -174,8 +174,15 @@ struct offload_action_row {
                                  * "netdev". */
     bool rte;                   /* lib/rte/ encodes it. */
     const char *rte_note;       /* Its limits there.  Or NULL. */
+    const char *(*called)(const struct nlattr *, const char **detail);
+                                /* The name by which it is refused, static, if
+                                 * more particular than 'name'.  Or NULL. */
 };
 size_t offload_action_rows(const struct offload_action_row **);
+
+/* What sends packets on a slow path, of bits of enum slow_path_reason, as a
+ * refusal's subject, and '*detail' about it.  Static. */
+const char *offload_slow_path_called(uint32_t reasons, const char **detail);
 
 /* The kind that OVS_ACTION_ATTR_* 'type' becomes, if it becomes one only;
  * OFFLOAD_N_ACTIONS for others.  SET_FIELD stands for both kinds of "set". */

@@ -522,10 +522,27 @@ field_load(const struct offload_field *field, const struct flow *flow)
     return value;
 }
 
+/* Are all of the 64-bit words zero that have a byte of the 'size' > 0 at
+ * 'ofs'?  Most of most masks are. */
+static bool
+words_are_zeros(const struct flow *flow, size_t ofs, size_t size)
+{
+    const uint64_t *words = (const uint64_t *) flow;
+    uint64_t bits = 0;
+
+    for (size_t i = ofs / 8; i <= (ofs + size - 1) / 8; i++) {
+        bits |= words[i];
+    }
+    return !bits;
+}
+
 bool
 offload_field_is_masked(const struct offload_field *field,
                         const struct flow *mask)
 {
+    if (words_are_zeros(mask, field->ofs, field->size)) {
+        return false;
+    }
     return (field->bits
             ? (field_load(field, mask) & field->bits) != 0
             : !is_all_zeros((const uint8_t *) mask + field->ofs,
@@ -725,7 +742,7 @@ collect_fields(struct offload_rule *rule, const struct flow *key,
         field_clear(field, &left);
     }
 
-    return (is_all_zeros(&left, sizeof left)
+    return (words_are_zeros(&left, 0, sizeof left)
             ? 0 : refuse_leftover(&left, refusal));
 }
 

@@ -44,12 +44,49 @@ offload_port_kind_name(enum offload_port_kind kind)
     return kind_names[kind];
 }
 
+/* Rates.  A sample is taken each second or, if the main loop sleeps for
+ * longer, less often. */
+
+#define SAMPLE_INTERVAL_MS 1000
+
+static struct offload_rate total_rates[OFFLOAD_N_DATAPATHS];
+
+static void
+rate_sample(struct offload_rate *rate, const struct offload_statistics *stats,
+            long long int now)
+{
+    rate->last = rate->n ? (rate->last + 1) % OFFLOAD_RATE_SAMPLES : 0;
+    rate->n = MIN(rate->n + 1, OFFLOAD_RATE_SAMPLES);
+    rate->samples[rate->last].when = now;
+    rate->samples[rate->last].n = offload_stat_get(stats,
+                                                   OFFLOAD_STAT_INSERTED);
+}
+
+/* Since the oldest sample. */
+static double
+rate_get(const struct offload_rate *rate,
+         const struct offload_statistics *stats)
+{
+    size_t first = (rate->n < OFFLOAD_RATE_SAMPLES ? 0
+                    : (rate->last + 1) % OFFLOAD_RATE_SAMPLES);
+    double seconds = (time_msec() - rate->samples[first].when) / 1000.0;
+
+    if (!rate->n || seconds <= 0) {
+        return NAN;
+    }
+    return (offload_stat_get(stats, OFFLOAD_STAT_INSERTED)
+            - rate->samples[first].n) / seconds;
+}
+
+/* Ports. */
+
 static struct offload_port *
 port_create(odp_port_t odp_port, const char *name, enum offload_port_kind kind)
 {
     struct offload_port *port = xzalloc(sizeof *port);
 
     port->odp_port = odp_port;
+    rate_sample(&port->inserted, &port->statistics, time_msec());
     port->datapath = OFFLOAD_DP_SYSTEM;
     port->dpdk_id = OFFLOAD_NO_DPDK;
     ovs_refcount_init(&port->refs);
@@ -202,49 +239,35 @@ offload_port_totals(enum offload_datapath datapath)
     return &totals[datapath];
 }
 
-/* Rates.  A sample is taken each second or, if the main loop sleeps for
- * longer, less often. */
-
-#define N_SAMPLES 11
-#define SAMPLE_INTERVAL_MS 1000
-
-static struct {
-    long long int when;         /* In msec; 0: none yet. */
-    uint64_t inserted[OFFLOAD_N_DATAPATHS];
-} samples[N_SAMPLES];
-static size_t last_sample;
-
 void
 offload_port_run(void)
 {
+    static long long int next = LLONG_MIN;
     long long int now = time_msec();
+    struct offload_port *port;
 
-    if (now < samples[last_sample].when + SAMPLE_INTERVAL_MS) {
+    if (now < next) {
         return;
     }
-    last_sample = (last_sample + 1) % N_SAMPLES;
-    samples[last_sample].when = now;
+    next = now + SAMPLE_INTERVAL_MS;
     for (size_t i = 0; i < OFFLOAD_N_DATAPATHS; i++) {
-        samples[last_sample].inserted[i]
-            = offload_stat_get(&totals[i], OFFLOAD_STAT_INSERTED);
+        rate_sample(&total_rates[i], &totals[i], now);
+    }
+    CMAP_FOR_EACH (port, node, &ports) {
+        rate_sample(&port->inserted, &port->statistics, now);
     }
 }
 
 double
-offload_port_insertion_rate(enum offload_datapath datapath)
+offload_port_insertion_rate(const struct offload_port *port)
 {
-    size_t first = (last_sample + 1) % N_SAMPLES;
-    double seconds;
+    return rate_get(&port->inserted, &port->statistics);
+}
 
-    while (!samples[first].when && first != last_sample) {
-        first = (first + 1) % N_SAMPLES;
-    }
-    seconds = (time_msec() - samples[first].when) / 1000.0;
-    if (!samples[first].when || seconds <= 0) {
-        return NAN;
-    }
-    return (offload_stat_get(&totals[datapath], OFFLOAD_STAT_INSERTED)
-            - samples[first].inserted[datapath]) / seconds;
+double
+offload_port_total_insertion_rate(enum offload_datapath datapath)
+{
+    return rate_get(&total_rates[datapath], &totals[datapath]);
 }
 
 void

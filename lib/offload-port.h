@@ -14,7 +14,8 @@
  * Who needs it for longer takes a reference.
  *
  * Nothing in a port but 'alive', 'n_rules', 'flows', 'backend', 'aux',
- * 'statistics' and what belongs to dumps changes after offload_port_add(). */
+ * 'statistics', 'inserted' and what belongs to dumps changes after
+ * offload_port_add(). */
 
 #include <net/if.h>
 #include <stdbool.h>
@@ -74,6 +75,16 @@ struct offload_port_reading {
     unsigned int n_skipped;     /* Readings left out since the last one. */
 };
 
+/* Samples of a counter, a second apart, for its rate.  The main thread's. */
+#define OFFLOAD_RATE_SAMPLES 11
+struct offload_rate {
+    struct {
+        long long int when;     /* Monotonic msec. */
+        uint64_t n;
+    } samples[OFFLOAD_RATE_SAMPLES];
+    size_t n, last;             /* How many there are, and the newest. */
+};
+
 struct offload_port {
     struct cmap_node node;      /* In the port map, by 'odp_port'. */
     struct cmap_node ifindex_node;          /* In another, by 'ifindex'. */
@@ -104,6 +115,7 @@ struct offload_port {
     struct offload_port_activity activity;
     struct offload_port_reading reading;
     struct offload_statistics statistics;
+    struct offload_rate inserted;       /* Of OFFLOAD_STAT_INSERTED. */
 
     bool match_only;            /* Its device takes no actions, whatever a flow
                                  * says: see offload_op's 'partial'.  Set by
@@ -140,11 +152,13 @@ void offload_port_count_time(struct offload_port *port, enum offload_timing,
 /* What was counted for all ports of a datapath, removed ones included. */
 const struct offload_statistics *offload_port_totals(enum offload_datapath);
 
-/* Takes a sample of the totals now and then, from the main thread, where the
- * rate, of the last ten seconds or so, may be asked for.  NaN if it isn't
+/* Takes a sample of the counters now and then, from the main thread, where the
+ * rates, in rules a second, of the last ten seconds or so, may be asked for:
+ * of a port, or of a datapath with all the ports that it had.  NaN if not
  * known. */
 void offload_port_run(void);
-double offload_port_insertion_rate(enum offload_datapath);
+double offload_port_insertion_rate(const struct offload_port *);
+double offload_port_total_insertion_rate(enum offload_datapath);
 
 /* Calls 'cb' for every port, in no order.  Lock-free. */
 void offload_port_for_each(void (*cb)(struct offload_port *, void *aux),

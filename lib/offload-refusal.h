@@ -114,7 +114,8 @@ int offload_refusal_errno(const struct offload_refusal *);
 const char *offload_refusal_name(enum offload_refusal_code);
 const char *offload_refusal_text(enum offload_refusal_code);
 
-/* Its hint, or a general one, or NULL.  Static. */
+/* Its hint, or one for its subject, or a general one.  Static; NULL if it is
+ * no refusal. */
 const char *offload_refusal_hint(const struct offload_refusal *);
 void offload_refusal_format(const struct offload_refusal *, struct ds *);
 

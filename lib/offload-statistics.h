@@ -29,6 +29,7 @@
     OFFLOAD_STAT(REFUSED, "refused", "Flows that stayed in software")         \
     OFFLOAD_STAT(FAILED, "failed",                                            \
                  "Requests that the kernel or a device refused")              \
+    OFFLOAD_STAT(FULL, "table_full", "Rules that a device had no place for")  \
     OFFLOAD_STAT(EVICTED, "evicted", "Rules taken out of devices without "    \
                  "Open vSwitch having asked for it")                          \
     OFFLOAD_STAT(RESTORED, "restored",                                        \

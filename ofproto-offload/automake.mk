@@ -69,6 +69,8 @@ ofproto_offload_libofproto_offload_a_SOURCES = \
 	ofproto-offload/meters.h \
 	ofproto-offload/metrics.c \
 	ofproto-offload/metrics.h \
+	ofproto-offload/occupancy.c \
+	ofproto-offload/occupancy.h \
 	ofproto-offload/nic-ports.c \
 	ofproto-offload/nic-ports.h \
 	ofproto-offload/operate.c \

@@ -18,14 +18,14 @@
 #include "util.h"
 
 static const struct report_column field_columns[] = {
-    { "name", "MATCH", false },
-    { "support", "SUPPORT", false },
-    { "why", "WHY", false },
+    { "name", "MATCH", REPORT_LEFT },
+    { "support", "SUPPORT", REPORT_LEFT },
+    { "why", "WHY", REPORT_LEFT },
 };
 static const struct report_column action_columns[] = {
-    { "name", "ACTION", false },
-    { "support", "SUPPORT", false },
-    { "why", "WHY", false },
+    { "name", "ACTION", REPORT_LEFT },
+    { "support", "SUPPORT", REPORT_LEFT },
+    { "why", "WHY", REPORT_LEFT },
 };
 
 static const char *
@@ -141,8 +141,8 @@ static void
 put_limit(struct report *r, const struct offload_port *port)
 {
     static const struct report_column columns[] = {
-        { "reason", "but", false },
-        { "hint", "hint", false },
+        { "reason", "but", REPORT_LEFT },
+        { "hint", "hint", REPORT_LEFT },
     };
     struct offload_refusal refusal;
 
@@ -176,7 +176,7 @@ offload_caps(struct report *r, int argc OVS_UNUSED, const char *argv[])
             && ports_refusal(port->odp_port, &refusal)) {
             refusal_to_json(r->root, &refusal);
             report_fields(r, r->root, 4, (struct report_column[]) {
-                { "reason", "reason", false } }, 1);
+                { "reason", "reason", REPORT_LEFT } }, 1);
         }
         return;
     }

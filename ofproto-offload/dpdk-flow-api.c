@@ -143,6 +143,7 @@ dpdk_flow_get(struct netdev *netdev, struct match *match OVS_UNUSED,
     *last_asked_get() = (struct asked) { *ufid, true };
     flow.reader = copy_id(copy);
     flow.sw_used = copy_used(copy);
+    flow.mark = copy->mark;
     error = engine_get(ufid, &flow);
     if (!error) {
         *stats = flow.stats;

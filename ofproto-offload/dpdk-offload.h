@@ -61,6 +61,10 @@ void dpdk_queue_put(struct offload_port *in_port, const ovs_u128 *ufid,
                     const struct match *, const struct nlattr *actions,
                     size_t actions_len, uint32_t mark);
 
+/* What has been queued is to be begun with, if it hasn't yet: a thread that
+ * offloads calls this whenever it has nothing more to do. */
+void dpdk_queue_end_of_batch(void);
+
 /* Called when a port has come, or its device was started: flows that were
  * refused for want of it are offered again. */
 void dpdk_queue_retry(void);

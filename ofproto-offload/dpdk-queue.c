@@ -32,8 +32,15 @@ COVERAGE_DEFINE(offload_retried);
 /* Operations that go to the engine together. */
 #define QUEUE_BATCH 64
 
+/* So many items are kept for the next operations, lest one thread allocate
+ * what another frees. */
+#define MAX_SPARE 256
+
+/* Longer actions than so many bytes are allocated. */
+#define INLINE_ACTIONS 256
+
 struct item {
-    struct ovs_list node;
+    struct ovs_list node;       /* In 'queue' or 'spare'. */
     enum engine_op_type type;
     ovs_u128 ufid;
     bool *done;                 /* To be set at the end, or NULL. */
@@ -43,12 +50,17 @@ struct item {
     struct match match;
     uint32_t mark;
     long long int offered;      /* In usec. */
-    size_t actions_len;         /* Bytes; the actions follow. */
+    struct nlattr *actions;     /* 'inline_actions', or allocated. */
+    size_t actions_len;         /* Bytes. */
+    uint64_t inline_actions[INLINE_ACTIONS / sizeof(uint64_t)];
 };
 
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
 static struct ovs_list queue OVS_GUARDED_BY(mutex)
     = OVS_LIST_INITIALIZER(&queue);
+static struct ovs_list spare OVS_GUARDED_BY(mutex)
+    = OVS_LIST_INITIALIZER(&spare);
+static size_t n_spare OVS_GUARDED_BY(mutex);
 static atomic_count n_queued = ATOMIC_COUNT_INIT(0);
 static pthread_cond_t came = PTHREAD_COND_INITIALIZER;
 static pthread_cond_t finished = PTHREAD_COND_INITIALIZER;
@@ -66,11 +78,61 @@ struct waiting {
 };
 static struct hmap waiting = HMAP_INITIALIZER(&waiting);
 
+static struct item *
+item_create(enum engine_op_type type, const ovs_u128 *ufid)
+{
+    struct item *item = NULL;
+
+    ovs_mutex_lock(&mutex);
+    if (n_spare) {
+        item = CONTAINER_OF(ovs_list_pop_front(&spare), struct item, node);
+        n_spare--;
+    }
+    ovs_mutex_unlock(&mutex);
+
+    if (!item) {
+        item = xmalloc(sizeof *item);
+    }
+    item->type = type;
+    item->ufid = *ufid;
+    item->done = NULL;
+    return item;
+}
+
+/* Gives back what the items refer to, and the items. */
 static void
-enqueue(struct item *item)
+items_destroy(struct item *items[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct item *item = items[i];
+
+        if (item->type == ENGINE_PUT) {
+            offload_port_unref(item->in_port);
+            if (item->actions
+                != ALIGNED_CAST(struct nlattr *, item->inline_actions)) {
+                free(item->actions);
+            }
+        }
+    }
+
+    ovs_mutex_lock(&mutex);
+    while (n && n_spare < MAX_SPARE) {
+        ovs_list_push_front(&spare, &items[--n]->node);
+        n_spare++;
+    }
+    ovs_mutex_unlock(&mutex);
+
+    while (n) {
+        free(items[--n]);
+    }
+}
+
+/* The worker isn't told of each item, but of a batch, or of its end. */
+static void
+enqueue(struct item *item, bool wait)
 {
     bool done = false;
-    bool wait = item->type == ENGINE_DEL && item->done;
+    unsigned int n;
 
     COVERAGE_INC(offload_queued);
     if (wait) {
@@ -78,8 +140,10 @@ enqueue(struct item *item)
     }
     ovs_mutex_lock(&mutex);
     ovs_list_push_back(&queue, &item->node);
-    atomic_count_inc(&n_queued);
-    xpthread_cond_signal(&came);
+    n = atomic_count_inc(&n_queued) + 1;
+    if (wait || !(n % QUEUE_BATCH)) {
+        xpthread_cond_signal(&came);
+    }
     while (wait && !done) {
         ovs_mutex_cond_wait(&finished, &mutex);
     }
@@ -91,17 +155,16 @@ static struct item *
 put_create(struct offload_port *in_port, const ovs_u128 *ufid,
            const struct nlattr *actions, size_t actions_len, uint32_t mark)
 {
-    struct item *item = xmalloc(sizeof *item + actions_len);
+    struct item *item = item_create(ENGINE_PUT, ufid);
 
-    item->type = ENGINE_PUT;
-    item->ufid = *ufid;
-    item->done = NULL;
     item->in_port = in_port;
     item->mark = mark;
     item->offered = time_usec();
     item->actions_len = actions_len;
+    item->actions = (actions_len > INLINE_ACTIONS ? xmalloc(actions_len)
+                     : ALIGNED_CAST(struct nlattr *, item->inline_actions));
     if (actions_len) {
-        memcpy(item + 1, actions, actions_len);
+        memcpy(item->actions, actions, actions_len);
     }
     return item;
 }
@@ -117,20 +180,26 @@ dpdk_queue_put(struct offload_port *in_port, const ovs_u128 *ufid,
         return;                 /* Removed meanwhile. */
     }
     item = put_create(in_port, ufid, actions, actions_len, mark);
-    item->match = *match;
-    enqueue(item);
+    item->match.flow = match->flow;
+    item->match.wc = match->wc;
+    item->match.tun_md.valid = false;   /* See flow-spec.h. */
+    enqueue(item, false);
 }
 
 void
 dpdk_queue_del(const ovs_u128 *ufid, bool wait)
 {
-    static bool unused;
-    struct item *item = xzalloc(sizeof *item);
+    enqueue(item_create(ENGINE_DEL, ufid), wait);
+}
 
-    item->type = ENGINE_DEL;
-    item->ufid = *ufid;
-    item->done = wait ? &unused : NULL;
-    enqueue(item);
+void
+dpdk_queue_end_of_batch(void)
+{
+    ovs_mutex_lock(&mutex);
+    if (!ovs_list_is_empty(&queue)) {
+        xpthread_cond_signal(&came);
+    }
+    ovs_mutex_unlock(&mutex);
 }
 
 void
@@ -193,7 +262,7 @@ item_to_op(const struct item *item, struct engine_op *op)
     };
     if (item->type == ENGINE_PUT) {
         op->match = &item->match;
-        op->actions = (const struct nlattr *) (item + 1);
+        op->actions = item->actions;
         op->actions_len = item->actions_len;
         op->in_port = item->in_port->odp_port;
         op->mark = item->mark;
@@ -236,8 +305,7 @@ waiting_add(const struct item *item)
     w->ufid = item->ufid;
     w->in_port = item->in_port;
     w->mark = item->mark;
-    w->spec = flow_spec_create(&item->match,
-                               (const struct nlattr *) (item + 1),
+    w->spec = flow_spec_create(&item->match, item->actions,
                                item->actions_len);
     hmap_insert(&waiting, &w->node,
                 hash_bytes(&w->ufid, sizeof w->ufid, 0));
@@ -300,13 +368,7 @@ finish(struct item *items[], size_t n)
         }
     }
     ovs_mutex_unlock(&mutex);
-
-    for (size_t i = 0; i < n; i++) {
-        if (items[i]->type == ENGINE_PUT) {
-            offload_port_unref(items[i]->in_port);
-        }
-        free(items[i]);
-    }
+    items_destroy(items, n);
 }
 
 static struct item *

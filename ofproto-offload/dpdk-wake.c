@@ -11,7 +11,13 @@
  * Here, who looks into an empty queue waits until something is in it, and who
  * puts something there wakes him: a system call only if somebody sleeps.  All
  * users of these queues in Open vSwitch look, and sleep if there is nothing,
- * so that they can't tell the difference. */
+ * so that they can't tell the difference.
+ *
+ * A lone flow finds the reader waiting.  Flows that come one on the heels of
+ * the other mustn't cost a system call each, least of all the thread that
+ * forwards packets: after a batch, the reader naps, and nobody wakes him,
+ * before he waits.  What has come meanwhile is the next batch; as long as that
+ * is worth it, naps get longer. */
 
 #include <config.h>
 
@@ -21,6 +27,7 @@
 #include <unistd.h>
 
 #include "coverage.h"
+#include "dpdk-offload.h"
 #include "mpsc-queue.h"
 #include "openvswitch/vlog.h"
 #include "ovs-atomic.h"
@@ -40,12 +47,20 @@ OFFLOAD_WRAP(mpsc_queue_tail);
  * their readers look and sleep as ever. */
 #define MAX_WAITERS 16
 
+/* Naps, in nsec; the kernel's timers make them some 60000 longer. */
+#define MIN_NAP_NS 50000
+#define MAX_NAP_NS 400000
+
+/* What makes a nap worth it. */
+#define MIN_BATCH 4
+
 /* The reader of a queue.  Once it has waited, it is known for ever: queues
  * live as long as the process. */
 struct waiter {
     ATOMIC(const struct mpsc_queue *) queue;    /* NULL: unused. */
     atomic_bool waiting;        /* Is it to be woken? */
     int fd;                     /* An eventfd, set before 'queue'. */
+    uint64_t nap;               /* The next one, nsec.  Of the reader. */
 };
 
 static struct waiter waiters[MAX_WAITERS];
@@ -87,6 +102,7 @@ waiter_add(const struct mpsc_queue *queue)
         if (!q) {
             found = &waiters[i];
             found->fd = fd;
+            found->nap = MIN_NAP_NS;
             atomic_store_explicit(&found->queue, queue, memory_order_release);
         }
     }
@@ -95,6 +111,28 @@ waiter_add(const struct mpsc_queue *queue)
         close(fd);
     }
     return found;
+}
+
+static bool
+has_batch(struct mpsc_queue *queue)
+    OVS_REQUIRES(queue->read_lock)
+{
+    struct mpsc_queue_node *node = __real_mpsc_queue_tail(queue);
+    size_t n = 0;
+
+    while (node && ++n < MIN_BATCH) {
+        node = mpsc_queue_next(queue, node);
+    }
+    return n >= MIN_BATCH;
+}
+
+static void
+nap(struct waiter *waiter, struct mpsc_queue *queue)
+    OVS_REQUIRES(queue->read_lock)
+{
+    xnanosleep_no_quiesce(waiter->nap);
+    waiter->nap = (has_batch(queue) ? MIN(waiter->nap * 2, MAX_NAP_NS)
+                   : MAX(waiter->nap / 2, MIN_NAP_NS));
 }
 
 /* Waits, quiescent, until something is in 'queue', and returns it. */
@@ -106,6 +144,7 @@ wait_for(struct waiter *waiter, struct mpsc_queue *queue)
     uint64_t n;
 
     ovsrcu_quiesce_start();
+    nap(waiter, queue);
     for (;;) {
         atomic_store(&waiter->waiting, true);
         /* Either we see what is put there now, or who puts it there sees
@@ -134,6 +173,7 @@ __wrap_mpsc_queue_tail(struct mpsc_queue *queue)
     if (tail) {
         return tail;
     }
+    dpdk_queue_end_of_batch();
     waiter = waiter_find(queue);
     if (!waiter) {
         waiter = waiter_add(queue);

@@ -168,7 +168,7 @@ get_netdev(struct offload_flow *flow, struct engine_flow *out)
 int
 engine_get(const ovs_u128 *ufid, struct engine_flow *out)
 {
-    struct offload_flow *flow = flow_table_lookup(ufid);
+    struct offload_flow *flow = flow_table_lookup_marked(ufid, out->mark);
     struct offload_flow_stats stats;
     struct offload_reading reading;
     struct offload_port *port;

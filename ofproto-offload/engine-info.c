@@ -14,6 +14,7 @@
 #include "offload-rule.h"
 #include "openvswitch/dynamic-string.h"
 #include "port-flows.h"
+#include "recirc-parents.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -68,7 +69,9 @@ engine_flow_info(const ovs_u128 *ufid, struct engine_flow_info *info)
     info->condemned = flow->condemned;
     info->handle = flow->handle;
     info->counters = stats.counters;
+    info->created = flow->created;
     info->used = stats.used;
+    info->read = flow->read;
     info->evicted = flow->evicted;
     info->is_read = flow->datapath == OFFLOAD_DP_NETDEV || flow->seen;
     info->in_port = ODP_PORT_C(UINT32_MAX);
@@ -131,6 +134,23 @@ engine_check(struct engine_op *op)
         }
     }
     free(rule);
+    return error;
+}
+
+int
+engine_check_again(struct engine_op *op)
+{
+    uint32_t recirc_id = op->match->flow.recirc_id;
+    int error = engine_check(op);
+
+    if (!error && op->datapath == OFFLOAD_DP_SYSTEM
+        && !recirc_parents_in_hardware(op->in_port, recirc_id)) {
+        error = engine_refuse_orphan(&op->refusal, recirc_id);
+    }
+    if (!error && engine_max_flows()
+        && flow_table_count(OFFLOAD_FLOW_INSTALLED) >= engine_max_flows()) {
+        error = engine_refuse_limit(&op->refusal);
+    }
     return error;
 }
 

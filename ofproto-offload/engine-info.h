@@ -42,7 +42,10 @@ struct engine_flow_info {
     const char *backend;        /* NULL once its port is gone. */
     union offload_handle handle;
     struct offload_counters counters;
-    long long int used;         /* Monotonic msec; 0: never. */
+    long long int created;      /* When it got a rule, having had none;
+                                 * monotonic msec, as the following. */
+    long long int used;         /* By a packet; 0: never. */
+    long long int read;         /* When its counters were; 0: never. */
     long long int evicted;      /* If leaving, monotonic msec. */
     bool is_read;               /* Its counters have been read by now. */
 };
@@ -58,6 +61,10 @@ void engine_flow_info_format_handle(const struct engine_flow_info *,
  * asking a device.  Returns 0 or a positive errno with op->refusal filled
  * in. */
 int engine_check(struct engine_op *op);
+
+/* The same for a flow that is in software, of which it isn't known why: with
+ * its parents, and the configured limit, as they are now. */
+int engine_check_again(struct engine_op *op);
 
 /* What keeps a port's device from taking whole rules, whatever the flow.
  * Returns 0 or a positive errno with the refusal filled in; 0 for a port that

@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "engine-private.h"
 #include "flow-table.h"
+#include "occupancy.h"
 #include "offload-backend.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofp-meter.h"
@@ -59,6 +60,7 @@ engine_run(void)
 
     engine_dump_run();
     offload_port_run();
+    occupancy_run(time_msec());
     refusal_log_run(time_msec());
     if (time_msec() >= next_expiry) {
         next_expiry = time_msec() + EVICTING_KEPT_MS / 4;

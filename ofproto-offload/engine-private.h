@@ -63,9 +63,13 @@ bool engine_has_twin(struct offload_port *, const struct match *);
 void engine_note_refusal(const struct offload_refusal *,
                          const struct offload_port *, const ovs_u128 *ufid);
 
+/* Refusals that come from several places.  Each returns the errno. */
+int engine_refuse_orphan(struct offload_refusal *, uint32_t recirc_id);
+int engine_refuse_limit(struct offload_refusal *);
+
 /* A claimed flow has been installed: notes what its driver said, if it doesn't
  * execute the rule, and forgets what spoke against the flow before. */
-void engine_note_words(struct offload_flow *, const struct offload_port *,
+void engine_note_words(struct offload_flow *, struct offload_port *,
                        const struct offload_op *);
 
 /* Looks for rules that devices have lost. */

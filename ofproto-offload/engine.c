@@ -12,6 +12,7 @@
 #include "flow-spec.h"
 #include "flow-table.h"
 #include "netlink.h"
+#include "occupancy.h"
 #include "offload-backend.h"
 #include "offload-probes.h"
 #include "offload-rule.h"
@@ -43,7 +44,6 @@ struct engine_task {
     bool refused;                   /* A put that was refused: 'device' is the
                                      * deletion of the old rule. */
     bool asked;                     /* 'device' was given to the backend. */
-    uint32_t recirc_id;
     uint32_t ids[RECIRC_MAX_IDS];   /* Where the flow recirculates to. */
     size_t n_ids;
 };
@@ -62,7 +62,14 @@ struct engine_batch {
     struct offload_batch *device;
     size_t n;
     struct engine_task tasks[ENGINE_BATCH];
-    struct offload_rule rule;               /* Of the one in preparation. */
+
+    /* Of the put in preparation: what it parses into, and where it
+     * recirculates to. */
+    struct offload_rule rule;
+    int rule_error;                         /* It can't be parsed. */
+    uint32_t ids[RECIRC_MAX_IDS];
+    size_t n_ids;
+
     long long int start, end;               /* Of its work, in usec. */
 
     struct engine_stranded stranded[ENGINE_BATCH * RECIRC_MAX_IDS];
@@ -106,12 +113,31 @@ engine_note_refusal(const struct offload_refusal *refusal,
     note_refusal_at(refusal, &place, ufid);
 }
 
+int
+engine_refuse_orphan(struct offload_refusal *refusal, uint32_t recirc_id)
+{
+    return offload_refuse(refusal, OFFLOAD_REFUSED_PARENT, "recirc_id",
+                          "the stage before it must be offloaded first: "
+                          "offload/explain shows it",
+                          "recirc_id %#"PRIx32, recirc_id);
+}
+
+int
+engine_refuse_limit(struct offload_refusal *refusal)
+{
+    return offload_refuse(refusal, OFFLOAD_REFUSED_FLOW_LIMIT,
+                          "other_config:offload-max-flows",
+                          "raise other_config:offload-max-flows",
+                          "%"PRIu32" flows", engine_max_flows());
+}
+
 void
-engine_note_words(struct offload_flow *flow, const struct offload_port *port,
+engine_note_words(struct offload_flow *flow, struct offload_port *port,
                   const struct offload_op *op)
 {
     flow->has_words = op->refusal.code == OFFLOAD_REFUSED_DRIVER;
     if (flow->has_words) {
+        occupancy_note(port, &op->refusal);
         engine_note_refusal(&op->refusal, port, &flow->ufid);
     } else {
         refusal_log_forget(&flow->ufid);
@@ -317,56 +343,81 @@ refuse_put(struct engine_task *task)
     return offload_refusal_errno(&op->refusal);
 }
 
+/* Parses the megaflow of 'op' into batch->rule. */
+static void
+parse_put(struct engine_batch *batch, struct engine_op *op,
+          struct offload_port *port)
+{
+    struct offload_context context;
+
+    batch->n_ids = (op->datapath == OFFLOAD_DP_NETDEV ? 0
+                    : recirc_ids_from_actions(op->actions, op->actions_len,
+                                              batch->ids));
+    if (batch->n_ids > RECIRC_MAX_IDS) {
+        batch->n_ids = RECIRC_MAX_IDS;
+        batch->rule_error = offload_refuse(
+            &op->refusal, OFFLOAD_REFUSED_CHAIN, "recirc", NULL,
+            "more than %d recirculation ids", RECIRC_MAX_IDS);
+        return;
+    }
+    engine_context(&context, op->datapath, op->recirc_shared);
+    batch->rule_error = offload_rule_parse(&batch->rule, op->ufid, port,
+                                           op->match, op->actions,
+                                           op->actions_len, &context,
+                                           &op->refusal);
+    batch->rule.mark = op->mark;
+}
+
+/* Most of the flows that can't be offloaded are new, and need no place in the
+ * shadow table: nothing is known of them, nobody's parent is among them, and
+ * no device is asked.  There may be very many.  Returns true if 'op' is one,
+ * which is done with then. */
+static bool
+refuse_new_flow(const struct engine_batch *batch, struct engine_op *op,
+                struct offload_port *port)
+{
+    if (!batch->rule_error || batch->n_ids || flow_table_lookup(op->ufid)) {
+        return false;
+    }
+    op->was_unknown = true;
+    op->error = batch->rule_error;
+    engine_note_refusal(&op->refusal, port, op->ufid);
+    offload_port_count(port, op->datapath, OFFLOAD_STAT_OFFERED, 1);
+    offload_port_count(port, op->datapath, OFFLOAD_STAT_REFUSED, 1);
+    return true;
+}
+
 /* Links the flow of 'task' to its parents and children.  Flows of the
  * userspace datapath have none: those that recirculate are refused. */
 static int
 link_rule(struct engine_task *task)
 {
     struct engine_op *op = task->op;
+    uint32_t recirc_id = op->match->flow.recirc_id;
 
     if (op->datapath == OFFLOAD_DP_NETDEV) {
         return 0;
     }
-    if (task->recirc_id || task->n_ids || task->flow->recirc) {
-        recirc_links_set(task->flow, op->in_port, task->recirc_id,
+    if (recirc_id || task->n_ids || task->flow->recirc) {
+        recirc_links_set(task->flow, op->in_port, recirc_id,
                          task->ids, task->n_ids, true);
     }
-    if (!recirc_parents_in_hardware(op->in_port, task->recirc_id)) {
-        return offload_refuse(&op->refusal, OFFLOAD_REFUSED_PARENT,
-                              "recirc_id", "the stage before it must be "
-                              "offloaded first", "recirc_id %#"PRIx32,
-                              task->recirc_id);
+    if (!recirc_parents_in_hardware(op->in_port, recirc_id)) {
+        return engine_refuse_orphan(&op->refusal, recirc_id);
     }
     return 0;
 }
 
-/* Parses the megaflow of 'task' into 'rule', and links it to its parents and
+/* Takes what parse_put() found, and links the flow to its parents and
  * children. */
 static int
-prepare_rule(struct engine_task *task, struct offload_rule *rule)
+prepare_rule(const struct engine_batch *batch, struct engine_task *task)
 {
-    struct engine_op *op = task->op;
-    struct offload_refusal *refusal = &op->refusal;
-    struct offload_context context;
-    int error;
+    int error = batch->rule_error;
 
-    task->recirc_id = op->match->flow.recirc_id;
-    task->n_ids = (op->datapath == OFFLOAD_DP_NETDEV ? 0
-                   : recirc_ids_from_actions(op->actions, op->actions_len,
-                                             task->ids));
-    if (task->n_ids > RECIRC_MAX_IDS) {
-        task->n_ids = RECIRC_MAX_IDS;
-        return offload_refuse(refusal, OFFLOAD_REFUSED_CHAIN, "recirc", NULL,
-                              "more than %d recirculation ids",
-                              RECIRC_MAX_IDS);
-    }
-
-    engine_context(&context, op->datapath, op->recirc_shared);
-    error = offload_rule_parse(rule, op->ufid, task->port, op->match,
-                               op->actions, op->actions_len, &context,
-                               refusal);
+    task->n_ids = batch->n_ids;
+    memcpy(task->ids, batch->ids, batch->n_ids * sizeof *batch->ids);
     if (!error) {
-        rule->mark = op->mark;
         error = link_rule(task);
     }
     if (error) {
@@ -376,10 +427,7 @@ prepare_rule(struct engine_task *task, struct offload_rule *rule)
     if (task->flow->state != OFFLOAD_FLOW_INSTALLED && engine_max_flows()
         && (flow_table_count(OFFLOAD_FLOW_INSTALLED)
             + flow_table_count(OFFLOAD_FLOW_NEW) > engine_max_flows())) {
-        return offload_refuse(refusal, OFFLOAD_REFUSED_FLOW_LIMIT,
-                              "other_config:offload-max-flows",
-                              "raise other_config:offload-max-flows",
-                              "%"PRIu32" flows", engine_max_flows());
+        return engine_refuse_limit(&task->op->refusal);
     }
     return 0;
 }
@@ -410,7 +458,7 @@ start_put(struct engine_batch *batch, struct engine_task *task)
         task->refused = true;
         offload_refuse(&task->op->refusal, OFFLOAD_REFUSED_IN_PORT,
                        "in_port", NULL, "flow moved between ports");
-    } else if (prepare_rule(task, &batch->rule)) {
+    } else if (prepare_rule(batch, task)) {
         task->refused = true;
     }
 
@@ -489,6 +537,7 @@ static void
 take_device_refusal(struct engine_batch *batch, struct engine_task *task)
 {
     count(task, OFFLOAD_STAT_FAILED);
+    occupancy_note(task->port, &task->device.refusal);
     task->op->refusal = task->device.refusal;
     task->refused = true;
     if (offload_handle_is_set(&task->device.handle)) {
@@ -531,7 +580,7 @@ finish_accepted_put(struct engine_batch *batch, struct engine_task *task,
     count_installed(task, replaced,
                     batch->end - (op->offered ? op->offered : batch->start));
     flow->datapath = op->datapath;
-    flow->mark = op->mark;
+    flow_table_mark(flow, op->mark);
     flow->partial = task->device.partial;
     engine_note_words(flow, task->port, &task->device);
     flow_table_installed(flow, task->port, &task->device.handle, op->match,
@@ -664,48 +713,16 @@ batch_claim(struct engine_batch *batch, const struct engine_op *op,
     return error;
 }
 
+/* Gives the claimed 'flow' a task in 'batch', and commits that if it is full.
+ * 'port': of a put; NULL for a deletion. */
 static void
-batch_add(struct engine_batch *batch, struct engine_op *op)
+batch_start(struct engine_batch *batch, struct engine_op *op,
+            struct offload_flow *flow, struct offload_port *port)
 {
-    struct offload_port *port = NULL;
-    struct offload_flow *flow;
-    struct engine_task *task;
-
-    op->error = 0;
-    op->was_installed = op->was_unknown = op->has_twin = op->removed = false;
-    offload_refusal_init(&op->refusal);
-    zero_stats(op->stats);
-
-    if (op->type == ENGINE_PUT) {
-        port = offload_port_lookup_in(op->datapath, op->in_port);
-        if (!port || !port->backend) {
-            op->error = refuse_port(op, port);
-            return;
-        }
-        if (batch->backend && batch->backend != port->backend) {
-            batch_commit(batch);
-        }
-    }
-
-    if (op->type == ENGINE_DEL) {
-        refusal_log_forget(op->ufid);
-    }
-    op->error = batch_claim(batch, op, &flow);
-    if (op->error) {
-        return;
-    }
-    if (batch->backend && flow->state == OFFLOAD_FLOW_INSTALLED
-        && batch->backend != flow->port->backend) {
-        /* A batch goes to one backend. */
-        flow_table_release(flow);
-        batch_commit(batch);
-        batch_add(batch, op);
-        return;
-    }
+    struct engine_task *task = &batch->tasks[batch->n++];
 
     op->was_installed = flow->state == OFFLOAD_FLOW_INSTALLED;
     op->was_unknown = flow->state == OFFLOAD_FLOW_NEW;
-    task = &batch->tasks[batch->n++];
     task->op = op;
     task->flow = flow;
     task->port = port;
@@ -720,6 +737,59 @@ batch_add(struct engine_batch *batch, struct engine_op *op)
     }
     if (batch->n >= ENGINE_BATCH) {
         batch_commit(batch);
+    }
+}
+
+/* Claims the flow of 'op', with 'batch' ready for the backend that has its
+ * rule: a batch goes to one.  Returns 0 or a positive errno. */
+static int
+batch_claim_for_backend(struct engine_batch *batch, const struct engine_op *op,
+                        struct offload_flow **flowp)
+{
+    struct offload_flow *flow;
+    int error = batch_claim(batch, op, flowp);
+
+    while (!error && (flow = *flowp)->state == OFFLOAD_FLOW_INSTALLED
+           && batch->backend && batch->backend != flow->port->backend) {
+        flow_table_release(flow);
+        batch_commit(batch);
+        error = batch_claim(batch, op, flowp);
+    }
+    return error;
+}
+
+/* Takes 'op' into 'batch', or is done with it at once. */
+static void
+batch_add(struct engine_batch *batch, struct engine_op *op)
+{
+    struct offload_port *port = NULL;
+    struct offload_flow *flow;
+
+    op->error = 0;
+    op->was_installed = op->was_unknown = op->has_twin = op->removed = false;
+    offload_refusal_init(&op->refusal);
+    zero_stats(op->stats);
+
+    if (op->type == ENGINE_DEL) {
+        refusal_log_forget(op->ufid);
+    } else {
+        port = offload_port_lookup_in(op->datapath, op->in_port);
+        if (!port || !port->backend) {
+            op->error = refuse_port(op, port);
+            return;
+        }
+        if (batch->backend && batch->backend != port->backend) {
+            batch_commit(batch);
+        }
+        parse_put(batch, op, port);
+        if (refuse_new_flow(batch, op, port)) {
+            return;
+        }
+    }
+
+    op->error = batch_claim_for_backend(batch, op, &flow);
+    if (!op->error) {
+        batch_start(batch, op, flow, port);
     }
 }
 

@@ -127,6 +127,8 @@ struct engine_flow {
                                      * it isn't wanted. */
     uint64_t reader;                /* In: who asks, see flow-shares.h; 0: all
                                      * counters are wanted. */
+    uint32_t mark;                  /* In: the userspace datapath's, if known:
+                                     * finds the flow faster; or 0. */
     long long int sw_used;          /* In: when software last had a packet of
                                      * it, monotonic msec; 0: not known. */
     const struct nlattr *actions;   /* OVS_FLOW_ATTR_ACTIONS, nested; RCU, good

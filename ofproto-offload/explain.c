@@ -17,6 +17,7 @@
 #include "datapath.h"
 #include "dp-packet.h"
 #include "engine-info.h"
+#include "engine-private.h"
 #include "flow-api.h"
 #include "netdev-offload.h"
 #include "netlink.h"
@@ -24,6 +25,7 @@
 #include "odp-util.h"
 #include "openvswitch/dynamic-string.h"
 #include "packets.h"
+#include "port-report.h"
 #include "ports.h"
 #include "recirc-parents.h"
 #include "refusal-log.h"
@@ -49,6 +51,8 @@ struct stage {
 
     enum engine_place place;
     struct offload_refusal refusal;     /* If it isn't in hardware. */
+    struct json *device;        /* Of one in TC: port_report_one(), or NULL.
+                                 * Owned. */
     bool has_log;               /* 'log' is its record. */
     struct refused_flow log;
 };
@@ -58,6 +62,8 @@ struct path {
     struct stage *stages;
     size_t n, allocated;
     bool complete;              /* No candidate was left out. */
+    struct json *device;        /* Of 'device_port', or NULL. */
+    odp_port_t device_port;
 };
 
 /* Stages. */
@@ -223,10 +229,61 @@ explain_port(struct stage *stage, enum offload_datapath type)
     }
 }
 
-/* The kernel took the rule, and no device did. */
-static void
-explain_tc(struct stage *stage)
+/* A member of 'object' that is a string, or NULL. */
+static const char *
+member_string(const struct json *object, const char *key)
 {
+    const struct json *value = shash_find_data(object->object, key);
+
+    return value && value->type == JSON_STRING ? value->string : NULL;
+}
+
+/* What is known of a port's device, which the caller owns, or NULL.  The
+ * stages of a path have one port as a rule: the kernel is asked once. */
+static struct json *
+describe_device(struct path *path, odp_port_t odp_port)
+{
+    const struct offload_port *port = offload_port_lookup(odp_port);
+
+    if (!path->device || path->device_port != odp_port) {
+        json_destroy(path->device);
+        path->device = port ? port_report_one(port) : NULL;
+        path->device_port = odp_port;
+    }
+    return path->device ? json_clone(path->device) : NULL;
+}
+
+/* No driver has said anything: the port itself may be the reason. */
+static void
+explain_silence(struct stage *stage)
+{
+    const char *offload = (stage->device
+                           ? member_string(stage->device, "offload") : NULL);
+
+    if (offload && !strcmp(offload, "software")
+        && !shash_find(stage->device->object, "members")) {
+        offload_refuse(&stage->refusal, OFFLOAD_REFUSED_CAPABILITY, "hardware",
+                       "packets must come in at a port of an eswitch in "
+                       "switchdev mode, with hw-tc-offload on: offload/ports "
+                       "lists them", "%s",
+                       member_string(stage->device, "reason"));
+    } else {
+        offload_refuse(&stage->refusal, OFFLOAD_REFUSED_CAPABILITY,
+                       "hardware", "\"ethtool -k DEVICE\" must say "
+                       "hw-tc-offload: on",
+                       "no driver took the rule, and none said why, so TC "
+                       "executes it");
+    }
+}
+
+/* The kernel took the rule, and no device did.  Of a bond's drivers each may
+ * have said something, but the kernel hands on what the last one did, so what
+ * is known of each of its NICs is told beside it. */
+static void
+explain_tc(struct path *path, struct stage *stage)
+{
+    stage->device = describe_device(path,
+                                    stage->flow.match.flow.in_port.odp_port);
     stage->has_log = (refusal_log_lookup(&stage->flow.ufid, &stage->log)
                       && stage->log.refusal.code == OFFLOAD_REFUSED_DRIVER);
     if (stage->has_log) {
@@ -237,11 +294,7 @@ explain_tc(struct stage *stage)
                        "unset it, and restart the daemon",
                        "skip_hw keeps rules from devices");
     } else {
-        offload_refuse(&stage->refusal, OFFLOAD_REFUSED_CAPABILITY,
-                       "hardware", "\"ethtool -k DEVICE\" must say "
-                       "hw-tc-offload: on",
-                       "no driver took the rule, and none said why, so TC "
-                       "executes it");
+        explain_silence(stage);
     }
 }
 
@@ -287,30 +340,32 @@ explain_switched_off(struct stage *stage)
     return false;
 }
 
-/* Neither a rule nor a record of why not.  The userspace datapath offers no
- * flows of ports that nobody has taken. */
+/* Neither a rule nor a record of why not: what speaks against it now.  The
+ * record may have been dropped, or there was none: the userspace datapath
+ * offers no flows of ports that nobody has taken. */
 static void
 explain_unknown(struct stage *stage, enum offload_datapath type)
 {
-    if (!explain_switched_off(stage) && type == OFFLOAD_DP_NETDEV) {
+    if (!explain_switched_off(stage)) {
         struct engine_op op;
 
         stage_to_op(stage, type, &op);
-        if (engine_check(&op)) {
+        if (engine_check_again(&op)) {
             stage->refusal = op.refusal;
         }
     }
 }
 
 static void
-explain_installed(struct stage *stage, enum offload_datapath type)
+explain_installed(struct path *path, struct stage *stage)
 {
+    enum offload_datapath type = path->dp->type;
     struct engine_flow_info info;
 
     stage->place = (engine_flow_info(&stage->flow.rule, &info)
                     ? ENGINE_IN_OVS : info.place);
     if (stage->place == ENGINE_IN_TC) {
-        explain_tc(stage);
+        explain_tc(path, stage);
     } else if (stage->place == ENGINE_IN_PARTIAL) {
         explain_device(stage, type);
     } else if (stage->place != ENGINE_IN_HARDWARE) {
@@ -356,10 +411,8 @@ refuse_children(struct path *path)
             if (leads_to(parent, child) && parent->place == ENGINE_IN_OVS
                 && child->place != ENGINE_IN_OVS && !child->installed) {
                 child->place = ENGINE_IN_OVS;
-                offload_refuse(&child->refusal, OFFLOAD_REFUSED_PARENT,
-                               "recirc_id", "the stage before it must be "
-                               "offloaded first", "recirc_id %#"PRIx32,
-                               child->flow.match.flow.recirc_id);
+                engine_refuse_orphan(&child->refusal,
+                                     child->flow.match.flow.recirc_id);
             }
         }
     }
@@ -402,6 +455,19 @@ put_reason(struct json *object, const struct stage *stage)
     json_object_put(object, "refusal", reason);
 }
 
+/* The NICs of a bond. */
+static void
+put_members(struct json *object, const struct stage *stage)
+{
+    const struct json *members
+        = (stage->device
+           ? shash_find_data(stage->device->object, "members") : NULL);
+
+    if (members) {
+        json_object_put(object, "members", json_clone(members));
+    }
+}
+
 static struct json *
 stage_to_json(const struct path *path, const struct stage *stage)
 {
@@ -431,6 +497,7 @@ stage_to_json(const struct path *path, const struct stage *stage)
     datapath_format_actions(path->dp, &stage->flow, &s);
     report_put_string(object, "actions", ds_cstr(&s));
     put_reason(object, stage);
+    put_members(object, stage);
     ds_destroy(&s);
     return object;
 }
@@ -443,16 +510,33 @@ print_reason(struct report *r, const struct json *reason,
     struct report_column columns[4];
     size_t n = 0;
 
-    columns[n++] = (struct report_column) { "reason", "reason", false };
+    columns[n++] = (struct report_column) { "reason", "reason",
+                                            REPORT_WRAP };
     if (stage->has_log) {
-        columns[n++] = (struct report_column) { "since", "since", false };
+        columns[n++] = (struct report_column) { "since", "since",
+                                                REPORT_LEFT };
         columns[n++] = (struct report_column) { "refused", "times refused",
-                                                false };
+                                                REPORT_LEFT };
     }
     if (offload_refusal_hint(&stage->refusal)) {
-        columns[n++] = (struct report_column) { "hint", "hint", false };
+        columns[n++] = (struct report_column) { "hint", "hint",
+                                                REPORT_WRAP };
     }
     report_fields(r, reason, 4, columns, n);
+}
+
+static void
+print_members(struct report *r, const struct json *members)
+{
+    report_line(r, "    The kernel hands on the words of one of the bond's "
+                "drivers only.  Its NICs:");
+    for (size_t i = 0; i < members->array.n; i++) {
+        const struct json *member = members->array.elems[i];
+        const char *reason = member_string(member, "reason");
+
+        report_line(r, "      %s: %s", member_string(member, "port"),
+                    reason ? reason : "unknown");
+    }
 }
 
 static void
@@ -460,10 +544,10 @@ print_stage(struct report *r, size_t n, const struct json *object,
             const struct stage *stage)
 {
     static const struct report_column columns[] = {
-        { "ufid", "flow", false },
-        { "packets", "packets", false },
-        { "match", "match", false },
-        { "actions", "actions", false },
+        { "ufid", "flow", REPORT_LEFT },
+        { "packets", "packets", REPORT_LEFT },
+        { "match", "match", REPORT_LEFT },
+        { "actions", "actions", REPORT_LEFT },
     };
     const struct json *reason = shash_find_data(object->object, "refusal");
     size_t skip = stage->installed ? 0 : 2; /* Neither a name nor a past. */
@@ -480,6 +564,9 @@ print_stage(struct report *r, size_t n, const struct json *object,
         print_reason(r, reason, stage);
     } else if (reason) {
         report_line(r, "    reason:  unknown");
+    }
+    if (shash_find(object->object, "members")) {
+        print_members(r, shash_find_data(object->object, "members"));
     }
 }
 
@@ -554,7 +641,9 @@ path_destroy(struct path *path)
 {
     for (size_t i = 0; i < path->n; i++) {
         datapath_flow_uninit(&path->stages[i].flow);
+        json_destroy(path->stages[i].device);
     }
+    json_destroy(path->device);
     free(path->stages);
 }
 
@@ -584,7 +673,7 @@ explain_path(struct report *r, const struct datapath *dp,
     mark_path(&path);
     for (size_t i = 0; i < path.n; i++) {
         if (path.stages[i].on_path) {
-            explain_installed(&path.stages[i], dp->type);
+            explain_installed(&path, &path.stages[i]);
         }
     }
     print_path(r, &path);
@@ -596,10 +685,11 @@ explain_path(struct report *r, const struct datapath *dp,
 static void
 refuse_slow_path(struct stage *stage, enum slow_path_reason slow)
 {
-    slow &= ~(slow - 1);
-    offload_refuse(&stage->refusal, OFFLOAD_REFUSED_ACTION, "userspace", NULL,
-                   "each packet goes to the daemon: %s",
-                   slow_path_reason_to_explanation(slow));
+    const char *detail = "";
+    const char *name = offload_slow_path_called(slow, &detail);
+
+    offload_refuse(&stage->refusal, OFFLOAD_REFUSED_ACTION, name, NULL,
+                   "%s", detail);
 }
 
 static void

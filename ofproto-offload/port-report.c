@@ -178,6 +178,48 @@ put_tc_hardware(struct json *row, const struct nic_port *nic)
 }
 
 static void
+add_members(struct json *array, const struct nic_ports *nics, int bond)
+{
+    const struct nic_port *nic;
+
+    HMAP_FOR_EACH (nic, node, &nics->ports) {
+        if (nic->master == bond) {
+            struct json *member = json_object_create();
+
+            report_put_string(member, "port", nic->name);
+            if (nic->flavour != NIC_PORT_NONE) {
+                report_put_string(member, "eswitch", nic->switch_id);
+            }
+            put_tc_hardware(member, nic);
+            json_array_add(array, member);
+        }
+    }
+}
+
+struct json *
+port_report_one(const struct offload_port *port)
+{
+    const struct nic_port *nic;
+    struct json *row = NULL;
+    struct nic_ports nics;
+
+    nic_ports_read(&nics);
+    nic = nic_ports_find(&nics, port->ifindex);
+    if (nic) {
+        row = json_object_create();
+        put_tc_hardware(row, nic);
+        if (!strcmp(nic->link_kind, "bond")) {
+            struct json *members = json_array_create_empty();
+
+            add_members(members, &nics, nic->ifindex);
+            json_object_put(row, "members", members);
+        }
+    }
+    nic_ports_destroy(&nics);
+    return row;
+}
+
+static void
 put_offload(struct json *row, const struct offload_port *port,
             const char *refusal, const struct nic_port *nic)
 {
@@ -364,18 +406,93 @@ compare_rows(const void *a_, const void *b_)
 }
 
 static const struct report_column columns[] = {
-    { "port", "PORT", false },
-    { "bridge", "BRIDGE", false },
-    { "kind", "KIND", false },
-    { "pf", "PF", true },
-    { "vf", "VF", true },
-    { "sf", "SF", true },
-    { "eswitch", "ESWITCH", false },
-    { "bond", "BOND", false },
-    { "backend", "BACKEND", false },
-    { "offload", "OFFLOAD", false },
-    { "reason", "REASON", false },
+    { "port", "PORT", REPORT_LEFT },
+    { "bridge", "BRIDGE", REPORT_LEFT },
+    { "kind", "KIND", REPORT_LEFT },
+    { "pf", "PF", REPORT_RIGHT },
+    { "vf", "VF", REPORT_RIGHT },
+    { "sf", "SF", REPORT_RIGHT },
+    { "eswitch", "ESWITCH", REPORT_LEFT },
+    { "bond", "BOND", REPORT_LEFT },
+    { "backend", "BACKEND", REPORT_LEFT },
+    { "offload", "OFFLOAD", REPORT_LEFT },
 };
+
+/* The table, without columns in which there is nothing. */
+static void
+print_table(struct report *r, const struct json *rows)
+{
+    struct report_column used[ARRAY_SIZE(columns)];
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+        for (size_t j = 0; j < rows->array.n; j++) {
+            if (shash_find(rows->array.elems[j]->object, columns[i].key)) {
+                used[n++] = columns[i];
+                break;
+            }
+        }
+    }
+    if (n) {
+        report_table(r, rows, used, n);
+    }
+}
+
+/* Ports that are named for one reason. */
+#define MAX_NAMES 8
+
+static void
+print_reason(struct report *r, const char *reason, const struct sset *ports)
+{
+    const char **names = sset_sort(ports);
+    struct ds s = DS_EMPTY_INITIALIZER;
+    size_t n = sset_count(ports);
+
+    for (size_t i = 0; i < MIN(n, MAX_NAMES); i++) {
+        ds_put_format(&s, "%s%s", i ? ", " : "", names[i]);
+    }
+    if (n > MAX_NAMES) {
+        ds_put_format(&s, " and %"PRIuSIZE" more", n - MAX_NAMES);
+    }
+    ds_put_format(&s, ": %s", reason);
+    report_prose(r, 4, ds_cstr(&s));
+    ds_destroy(&s);
+    free(names);
+}
+
+/* Each reason once, with the ports that it concerns: it is a sentence, and
+ * wouldn't fit into the table. */
+static void
+print_reasons(struct report *r, const struct json *rows)
+{
+    struct shash names = SHASH_INITIALIZER(&names);     /* By reason. */
+    const struct shash_node **nodes;
+
+    for (size_t i = 0; i < rows->array.n; i++) {
+        const struct json *row = rows->array.elems[i];
+        char *reason = xasprintf("%s, %s", row_string(row, "offload"),
+                                 row_string(row, "reason"));
+        struct sset *ports = shash_find_data(&names, reason);
+
+        if (!ports) {
+            ports = xmalloc(sizeof *ports);
+            sset_init(ports);
+            shash_add(&names, reason, ports);
+        }
+        sset_add(ports, row_string(row, "port"));
+        free(reason);
+    }
+    nodes = shash_sort(&names);
+    for (size_t i = 0; i < shash_count(&names); i++) {
+        struct sset *ports = nodes[i]->data;
+
+        print_reason(r, nodes[i]->name, ports);
+        sset_destroy(ports);
+        free(ports);
+    }
+    free(nodes);
+    shash_destroy(&names);
+}
 
 void
 port_report(struct report *r, int argc OVS_UNUSED,
@@ -404,7 +521,10 @@ port_report(struct report *r, int argc OVS_UNUSED,
                           ovs_strerror(error));
         report_line(r, "%s", row_string(r->root, "error"));
     }
-    report_table(r, c.rows, columns, ARRAY_SIZE(columns));
+    if (!r->json) {
+        print_table(r, c.rows);
+        print_reasons(r, c.rows);
+    }
 
     shash_destroy_free_data(&c.bridges);
 }

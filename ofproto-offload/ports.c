@@ -55,8 +55,12 @@ struct known_port {
     struct offload_refusal refusal; /* Why it couldn't be opened. */
 };
 
-/* Protects the map.  Held when the engine is called about ports, never when
- * Open vSwitch is. */
+/* One port at a time comes or goes.  Held when the engine is called about
+ * ports, which takes as long as the kernel does, never when Open vSwitch is.
+ * Handlers and revalidators don't take it. */
+static struct ovs_mutex change_mutex = OVS_MUTEX_INITIALIZER;
+
+/* Protects the map.  Taken last, and for moments only. */
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
 static struct hmap known_ports OVS_GUARDED_BY(mutex)
     = HMAP_INITIALIZER(&known_ports);
@@ -208,9 +212,8 @@ known_port_remove_leftovers(const struct known_port *port)
 
 static void
 known_port_add(struct known_port *port)
-    OVS_REQUIRES(mutex)
+    OVS_REQUIRES(change_mutex)
 {
-    hmap_insert(&known_ports, &port->node, hash_odp_port(port->odp_port));
     if (!port->error) {
         port->error = engine_port_add(port->odp_port, port->name, port->kind,
                                       port->ifindex, port->block_id);
@@ -222,15 +225,35 @@ known_port_add(struct known_port *port)
         VLOG_DBG("%s (port %"PRIu32") can't take part in offload: %s",
                  port->name, port->odp_port, ovs_strerror(port->error));
     }
+
+    ovs_mutex_lock(&mutex);
+    hmap_insert(&known_ports, &port->node, hash_odp_port(port->odp_port));
+    ovs_mutex_unlock(&mutex);
 }
 
 static void
 known_port_remove(struct known_port *port)
-    OVS_REQUIRES(mutex)
+    OVS_REQUIRES(change_mutex)
 {
-    engine_port_remove(port->odp_port);
+    ovs_mutex_lock(&mutex);
     hmap_remove(&known_ports, &port->node);
+    ovs_mutex_unlock(&mutex);
+
+    engine_port_remove(port->odp_port);
     known_port_destroy(port);
+}
+
+/* It stays there until 'change_mutex' is released. */
+static struct known_port *
+known_port_get(odp_port_t odp_port)
+    OVS_REQUIRES(change_mutex)
+{
+    struct known_port *port;
+
+    ovs_mutex_lock(&mutex);
+    port = known_port_find(odp_port);
+    ovs_mutex_unlock(&mutex);
+    return port;
 }
 
 enum insertion { PORT_NEW, PORT_KNOWN, PORT_REPLACED };
@@ -243,8 +266,8 @@ ports_add(struct netdev *netdev, odp_port_t odp_port)
     enum insertion insertion = PORT_NEW;
     struct known_port *old;
 
-    ovs_mutex_lock(&mutex);
-    old = known_port_find(odp_port);
+    ovs_mutex_lock(&change_mutex);
+    old = known_port_get(odp_port);
     if (old) {
         insertion = (known_port_is_stale(old, port)
                      ? PORT_REPLACED : PORT_KNOWN);
@@ -257,7 +280,7 @@ ports_add(struct netdev *netdev, odp_port_t odp_port)
     } else {
         known_port_add(port);
     }
-    ovs_mutex_unlock(&mutex);
+    ovs_mutex_unlock(&change_mutex);
 
     return insertion;
 }
@@ -269,12 +292,12 @@ ports_remove(odp_port_t odp_port)
 {
     struct known_port *port;
 
-    ovs_mutex_lock(&mutex);
-    port = known_port_find(odp_port);
+    ovs_mutex_lock(&change_mutex);
+    port = known_port_get(odp_port);
     if (port) {
         known_port_remove(port);
     }
-    ovs_mutex_unlock(&mutex);
+    ovs_mutex_unlock(&change_mutex);
 }
 
 /* Open vSwitch may assign the provider to a netdev, which opens the port,

@@ -13,7 +13,9 @@
 
 #include "datapath.h"
 #include "engine-info.h"
+#include "flow-api.h"
 #include "hash.h"
+#include "odp-util.h"
 #include "openvswitch/hmap.h"
 #include "ports.h"
 #include "refusal-log.h"
@@ -46,19 +48,57 @@ refusal_to_json(struct json *object, const struct offload_refusal *refusal)
 
 /* What is found out about a reason. */
 struct row {
+    struct hmap_node node;          /* In the survey's 'by_cause'. */
     struct refusal_reason_stats stats;
     struct refused_flow example;    /* The one that was refused last. */
     bool has_example;
     uint64_t packets, bytes;        /* In software, of the flows seen there. */
     uint32_t n_seen;
+    uint32_t n_again;               /* Among them, those that have no record
+                                     * any more: the reason was found anew. */
 };
 
 struct survey {
     struct row *rows[MAX_IDS];      /* By the reason's id, or NULL. */
+    struct hmap by_cause;           /* The same, by cause_hash(). */
     const char *port;               /* Only this one's, or NULL. */
     bool complete;                  /* All megaflows were looked at. */
     struct hmap flows;              /* Of struct noted. */
+    enum offload_datapath datapath; /* The one that is walked. */
+    uint32_t n_again;               /* Sum of the rows'. */
+    uint32_t n_unknown;             /* Flows in software, of no known reason,
+                                     * once records were dropped. */
 };
+
+/* Rows are found by what a flow can be asked again. */
+static uint32_t
+cause_hash(enum offload_datapath datapath, odp_port_t odp_port,
+           enum offload_refusal_code code, const char *subject)
+{
+    uint32_t hash = hash_2words(datapath, odp_to_u32(odp_port));
+
+    return hash_string(subject ? subject : "", hash_add(hash, code));
+}
+
+static struct row *
+find_row(const struct survey *survey, odp_port_t odp_port,
+         const struct offload_refusal *refusal)
+{
+    const char *subject = refusal->subject ? refusal->subject : "";
+    struct row *row;
+
+    HMAP_FOR_EACH_WITH_HASH (row, node, cause_hash(survey->datapath, odp_port,
+                                                   refusal->code, subject),
+                             &survey->by_cause) {
+        if (row->stats.code == refusal->code
+            && row->stats.odp_port == odp_port
+            && row->stats.datapath == survey->datapath
+            && !strcmp(row->stats.subject, subject)) {
+            return row;
+        }
+    }
+    return NULL;
+}
 
 /* The packets of a rule that TC executes are counted by the rule. */
 static void
@@ -92,8 +132,13 @@ add_reason(const struct refusal_reason_stats *stats, void *survey_)
     struct survey *survey = survey_;
 
     if (!survey->port || !strcmp(survey->port, stats->port)) {
-        survey->rows[stats->id] = xzalloc(sizeof *survey->rows[0]);
-        survey->rows[stats->id]->stats = *stats;
+        struct row *row = xzalloc(sizeof *row);
+
+        row->stats = *stats;
+        survey->rows[stats->id] = row;
+        hmap_insert(&survey->by_cause, &row->node,
+                    cause_hash(stats->datapath, stats->odp_port, stats->code,
+                               stats->subject));
     }
 }
 
@@ -120,12 +165,72 @@ add_flow(const struct refused_flow *flow, size_t reason, void *survey_)
     hmap_insert(&survey->flows, &noted->node, ufid_hash(&flow->ufid));
 }
 
+/* Why is a flow in software of which there is no record any more?  Its
+ * reason's row, or NULL.  Stores where it comes in in '*in_port'. */
+static struct row *
+find_row_again(struct survey *survey, const struct dpif_flow *flow,
+               const ovs_u128 *rule, odp_port_t *in_port)
+{
+    struct match match;
+    struct engine_op op = {
+        .type = ENGINE_PUT,
+        .ufid = rule,
+        .match = &match,
+        .actions = flow->actions,
+        .actions_len = flow->actions_len,
+        .datapath = survey->datapath,
+        .recirc_shared = flow_api_recirc_shared(),
+    };
+
+    memset(&match, 0, sizeof match);
+    if (parse_key_and_mask_to_match(flow->key, flow->key_len, flow->mask,
+                                    flow->mask_len, &match)) {
+        return NULL;
+    }
+    *in_port = op.in_port = match.flow.in_port.odp_port;
+    return (engine_check_again(&op)
+            ? find_row(survey, op.in_port, &op.refusal) : NULL);
+}
+
+static bool
+is_asked_for(const struct survey *survey, odp_port_t in_port)
+{
+    const struct offload_port *port
+        = offload_port_lookup_in(survey->datapath, in_port);
+
+    return !survey->port || (port && !strcmp(port->name, survey->port));
+}
+
+static void
+add_forgotten(struct survey *survey, const struct dpif_flow *flow,
+              const ovs_u128 *rule)
+{
+    odp_port_t in_port = ODPP_NONE;
+    struct engine_flow_info info;
+    struct row *row;
+
+    if (!engine_flow_info(rule, &info)) {
+        return;                 /* It has a rule. */
+    }
+    row = find_row_again(survey, flow, rule, &in_port);
+    if (row) {
+        row->packets += flow->stats.n_packets;
+        row->bytes += flow->stats.n_bytes;
+        row->n_seen++;
+        row->n_again++;
+        survey->n_again++;
+    } else if (is_asked_for(survey, in_port)) {
+        survey->n_unknown++;
+    }
+}
+
 /* A flow that several PMD threads know is met once for each of them. */
 static bool
 add_packets(const struct dpif_flow *flow, const ovs_u128 *rule, void *survey_)
 {
     struct survey *survey = survey_;
     struct noted *noted;
+    bool found = false;
 
     HMAP_FOR_EACH_WITH_HASH (noted, node, ufid_hash(rule), &survey->flows) {
         if (ovs_u128_equals(noted->ufid, *rule)) {
@@ -137,7 +242,11 @@ add_packets(const struct dpif_flow *flow, const ovs_u128 *rule, void *survey_)
             row->packets += flow->stats.n_packets;
             row->bytes += flow->stats.n_bytes;
             row->n_seen++;
+            found = true;
         }
+    }
+    if (!found && refusal_log_n_dropped()) {
+        add_forgotten(survey, flow, rule);
     }
     return true;
 }
@@ -149,6 +258,7 @@ survey_datapaths(struct survey *survey)
 
     survey->complete = true;
     for (size_t i = 0; datapath_open(&dp, i); i++) {
+        survey->datapath = dp.type;
         if (!datapath_walk(&dp, false, add_packets, survey)) {
             survey->complete = false;
         }
@@ -161,8 +271,8 @@ compare_rows(const void *a_, const void *b_)
 {
     const struct row *a = *(const struct row *const *) a_;
     const struct row *b = *(const struct row *const *) b_;
-    uint64_t x = a->stats.n_flows + a->stats.n_dropped;
-    uint64_t y = b->stats.n_flows + b->stats.n_dropped;
+    uint64_t x = a->stats.n_flows + a->n_again;
+    uint64_t y = b->stats.n_flows + b->n_again;
     int cmp = strcmp(a->stats.port, b->stats.port);
 
     return (x != y ? (x > y ? -1 : 1)
@@ -172,17 +282,19 @@ compare_rows(const void *a_, const void *b_)
             : strcmp(a->stats.subject, b->stats.subject));
 }
 
-/* Packets are known if every flow that was refused is recorded, and could be
- * found. */
+/* Packets are known if every flow that was refused could be found, and the
+ * reason of each that isn't recorded any more. */
 static struct json *
 row_to_json(const struct survey *survey, const struct row *row)
 {
     const struct refusal_reason_stats *s = &row->stats;
     struct json *object = json_object_create();
-    bool known = survey->complete && !s->n_dropped && row->n_seen;
+    bool known = (survey->complete && row->n_seen
+                  && (!s->n_dropped || !survey->n_unknown));
 
     report_put_string(object, "port", s->port[0] ? s->port : NULL);
-    report_put_uint(object, "flows", s->n_flows);
+    report_put_uint(object, "flows", s->n_flows + row->n_again);
+    report_put_uint(object, "flows_again", row->n_again);
     report_put_uint(object, "flows_dropped", s->n_dropped);
     report_put_uint(object, "refused_total", s->n_refused);
     if (known) {
@@ -217,14 +329,14 @@ static void
 print_row(struct report *r, const struct json *row)
 {
     static const struct report_column columns[] = {
-        { "reason", "reason", false },
-        { "hint", "hint", false },
-        { "example", "example", false },
+        { "reason", "reason", REPORT_WRAP },
+        { "hint", "hint", REPORT_WRAP },
+        { "example", "example", REPORT_LEFT },
     };
     static const struct report_column heads[] = {
-        { "port", "port", false },
-        { "flows", "flows", false },
-        { "packets", "packets in software", false },
+        { "port", "port", REPORT_LEFT },
+        { "flows", "flows", REPORT_LEFT },
+        { "packets", "packets in software", REPORT_LEFT },
     };
     struct ds s = DS_EMPTY_INITIALIZER;
 
@@ -249,7 +361,7 @@ print_row(struct report *r, const struct json *row)
 static void
 print_heading(struct report *r, const struct survey *survey, size_t n)
 {
-    size_t flows = hmap_count(&survey->flows);
+    size_t flows = hmap_count(&survey->flows) + survey->n_again;
     const char *on = survey->port ? " on " : "";
     const char *port = survey->port ? survey->port : "";
 
@@ -276,9 +388,13 @@ print_survey(struct report *r, const struct survey *survey)
     }
     qsort(rows, n, sizeof *rows, compare_rows);
     print_heading(r, survey, n);
-    if (refusal_log_n_dropped()) {
-        report_line(r, "%"PRIu64" more were refused, too long ago to be "
-                    "remembered one by one", refusal_log_n_dropped());
+    if (survey->n_again) {
+        report_line(r, "(%"PRIu32" of them were refused too long ago to be "
+                    "remembered: asked again now)", survey->n_again);
+    }
+    if (survey->n_unknown) {
+        report_line(r, "%"PRIu32" more are in software, it is unknown why: "
+                    "refused too long ago", survey->n_unknown);
     }
     for (size_t i = 0; i < n; i++) {
         struct json *object = row_to_json(survey, rows[i]);
@@ -287,7 +403,10 @@ print_survey(struct report *r, const struct survey *survey)
         print_row(r, object);
         json_array_add(array, object);
     }
-    report_put_uint(r->root, "flows", refusal_log_count());
+    report_put_uint(r->root, "flows",
+                    hmap_count(&survey->flows) + survey->n_again);
+    report_put_uint(r->root, "flows_again", survey->n_again);
+    report_put_uint(r->root, "flows_unknown", survey->n_unknown);
     report_put_uint(r->root, "flows_dropped", refusal_log_n_dropped());
     json_object_put(r->root, "refusals", array);
 }
@@ -300,9 +419,10 @@ offload_refusals(struct report *r, int argc, const char *argv[])
 
     survey->port = argc > 1 ? argv[1] : NULL;
     hmap_init(&survey->flows);
+    hmap_init(&survey->by_cause);
     refusal_log_for_each_reason(add_reason, survey);
     refusal_log_for_each_flow(add_flow, survey);
-    if (!hmap_is_empty(&survey->flows)) {
+    if (!hmap_is_empty(&survey->flows) || refusal_log_n_dropped()) {
         survey_datapaths(survey);
     }
     print_survey(r, survey);
@@ -312,6 +432,7 @@ offload_refusals(struct report *r, int argc, const char *argv[])
         free(noted);
     }
     hmap_destroy(&survey->flows);
+    hmap_destroy(&survey->by_cause);
     for (size_t i = 0; i < MAX_IDS; i++) {
         free(survey->rows[i]);
     }

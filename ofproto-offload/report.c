@@ -237,6 +237,57 @@ report_format_value(const struct json *value, struct ds *s)
     }
 }
 
+#define TERMINAL_WIDTH 79
+
+/* Appends 'text', which begins in column 'indent', as are the lines that
+ * follow, none of which is longer than a terminal unless a word is. */
+static void
+put_wrapped(struct ds *s, const char *text, int indent)
+{
+    int width = MAX(TERMINAL_WIDTH - indent, 20);
+
+    while (strlen(text) > width) {
+        int n = width;
+
+        while (n > 0 && text[n] != ' ') {
+            n--;
+        }
+        if (!n) {
+            n = strcspn(text, " ");
+        }
+        if (!text[n]) {
+            break;
+        }
+        ds_put_format(s, "%.*s\n%*s", n, text, indent, "");
+        text += n + 1;
+    }
+    ds_put_cstr(s, text);
+}
+
+void
+report_prose(struct report *r, int indent, const char *text)
+{
+    if (!r->json) {
+        put_wrapped(&r->text, text, indent);
+        ds_put_char(&r->text, '\n');
+    }
+}
+
+static void
+put_value(struct ds *s, const struct json *value, int indent, bool wrap)
+{
+    struct ds text = DS_EMPTY_INITIALIZER;
+
+    report_format_value(value, &text);
+    if (wrap) {
+        put_wrapped(s, ds_cstr(&text), indent);
+    } else {
+        ds_put_cstr(s, ds_cstr(&text));
+    }
+    ds_put_char(s, '\n');
+    ds_destroy(&text);
+}
+
 void
 report_fields(struct report *r, const struct json *object, int indent,
               const struct report_column *columns, size_t n)
@@ -258,8 +309,8 @@ report_fields(struct report *r, const struct json *object, int indent,
         if (value) {
             ds_put_format(&r->text, "%*s%s:%*s", indent, "", columns[i].label,
                           (int) (width - strlen(columns[i].label)) + 1, "");
-            report_format_value(value, &r->text);
-            ds_put_char(&r->text, '\n');
+            put_value(&r->text, value, indent + width + 2,
+                      columns[i].style == REPORT_WRAP);
         }
     }
 }
@@ -285,8 +336,10 @@ put_row(struct ds *s, const char *const cells[], const size_t widths[],
     for (size_t i = 0; i < n; i++) {
         int pad = widths[i] - strlen(cells[i]);
 
-        ds_put_format(s, "%*s%s%*s", columns[i].right ? pad : 0, "",
-                      cells[i], columns[i].right ? 0 : pad, "");
+        bool right = columns[i].style == REPORT_RIGHT;
+
+        ds_put_format(s, "%*s%s%*s", right ? pad : 0, "",
+                      cells[i], right ? 0 : pad, "");
         ds_put_cstr(s, "  ");
     }
     ds_chomp(s, '\n');

@@ -15,7 +15,8 @@
  * and writes its text:
  *
  *      static const struct report_column columns[] = {
- *          { "port", "PORT", false }, { "flows", "FLOWS", true },
+ *          { "port", "PORT", REPORT_LEFT },
+ *          { "flows", "FLOWS", REPORT_RIGHT },
  *      };
  *
  *      void
@@ -59,7 +60,13 @@ struct report {
 struct report_column {
     const char *key;
     const char *label;
-    bool right;                 /* Aligned to the right, as numbers are. */
+    enum {
+        REPORT_LEFT,
+        REPORT_RIGHT,           /* Aligned to the right, as numbers are. */
+        REPORT_WRAP,            /* A line: goes on below if it is too long for
+                                 * a terminal.  For prose; what people copy
+                                 * stays whole. */
+    } style;
 };
 
 /* Arguments that unixctl_command_register() must allow for beyond a command's
@@ -91,6 +98,10 @@ void report_put_unknown(struct json *, const char *key);
 /* Text, which programs don't see. */
 void report_line(struct report *, const char *format, ...)
     OVS_PRINTF_FORMAT(2, 3);
+
+/* A paragraph: where 'text' is too long for a terminal it goes on below,
+ * behind 'indent' spaces. */
+void report_prose(struct report *, int indent, const char *text);
 
 /* One line a member, "LABEL: VALUE", with the values one below the other and
  * 'indent' spaces before them.  A member that isn't there has no line. */

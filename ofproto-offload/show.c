@@ -18,19 +18,21 @@
 #include "uuid.h"
 
 static const struct report_column columns[] = {
-    { "ufid", "flow", false },
-    { "match", "match", false },
-    { "actions", "actions", false },
-    { "device", "device", false },
-    { "backend", "backend", false },
-    { "handle", "handle", false },
-    { "place", "state", false },
-    { "condemned", "should be deleted, but can't be", false },
-    { "hw_packets", "packets in hardware", false },
-    { "hw_bytes", "bytes in hardware", false },
-    { "sw_packets", "packets in software", false },
-    { "sw_bytes", "bytes in software", false },
-    { "used_ms", "last packet, msec ago", false },
+    { "ufid", "flow", REPORT_LEFT },
+    { "match", "match", REPORT_LEFT },
+    { "actions", "actions", REPORT_LEFT },
+    { "device", "device", REPORT_LEFT },
+    { "backend", "backend", REPORT_LEFT },
+    { "handle", "handle", REPORT_LEFT },
+    { "place", "state", REPORT_LEFT },
+    { "condemned", "can't be deleted", REPORT_LEFT },
+    { "hw_packets", "packets in hardware", REPORT_LEFT },
+    { "hw_bytes", "bytes in hardware", REPORT_LEFT },
+    { "sw_packets", "packets in software", REPORT_LEFT },
+    { "sw_bytes", "bytes in software", REPORT_LEFT },
+    { "created_age", "rule since", REPORT_LEFT },
+    { "used_age", "last packet", REPORT_LEFT },
+    { "read_age", "counters read", REPORT_LEFT },
 };
 
 /* The match and the actions as they were handed over, and the ufid as people
@@ -84,10 +86,39 @@ put_counters(struct json *object, const struct engine_flow_info *info)
         report_put_unknown(object, "sw_packets");
         report_put_unknown(object, "sw_bytes");
     }
-    if (info->used) {
-        report_put_uint(object, "used_ms", MAX(time_msec() - info->used, 0));
-    } else {
-        report_put_unknown(object, "used_ms");
+}
+
+/* How long ago things happened: 'when' is 0 if they never did. */
+static const struct {
+    const char *key;            /* For programs: msec. */
+    const char *text_key;       /* For people. */
+    size_t ofs;                 /* In struct engine_flow_info. */
+} ages[] = {
+#define AGE(MEMBER)                                                          \
+    { #MEMBER "_ms", #MEMBER "_age",                                         \
+      offsetof(struct engine_flow_info, MEMBER) }
+    AGE(created), AGE(used), AGE(read),
+#undef AGE
+};
+
+static void
+put_ages(struct json *object, struct json *people,
+         const struct engine_flow_info *info)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(ages); i++) {
+        long long int when
+            = *ALIGNED_CAST(const long long int *,
+                            (const char *) info + ages[i].ofs);
+        long long int age = MAX(time_msec() - when, 0);
+
+        if (when) {
+            report_put_uint(object, ages[i].key, age);
+            report_put_format(people, ages[i].text_key, "%.1f s ago",
+                              age / 1000.0);
+        } else {
+            report_put_unknown(object, ages[i].key);
+            report_put_string(people, ages[i].text_key, "never");
+        }
     }
 }
 
@@ -109,6 +140,7 @@ void
 offload_show(struct report *r, int argc OVS_UNUSED, const char *argv[])
 {
     struct engine_flow_info info;
+    struct json *people;
     ovs_u128 ufid;
 
     if (odp_ufid_from_string(argv[1], &ufid) <= 0
@@ -126,5 +158,12 @@ offload_show(struct report *r, int argc OVS_UNUSED, const char *argv[])
     }
     put_rule(r->root, &info);
     put_counters(r->root, &info);
-    report_fields(r, r->root, 0, columns, ARRAY_SIZE(columns));
+    people = json_deep_clone(r->root);
+    if (!info.condemned) {
+        /* As nearly always: not worth a line. */
+        json_destroy(shash_find_and_delete(people->object, "condemned"));
+    }
+    put_ages(r->root, people, &info);
+    report_fields(r, people, 0, columns, ARRAY_SIZE(columns));
+    json_destroy(people);
 }

@@ -15,6 +15,7 @@
 #include "engine-private.h"
 #include "flow-table.h"
 #include "netdev-offload.h"
+#include "occupancy.h"
 #include "odp-util.h"
 #include "offload-backend.h"
 #include "offload-port.h"
@@ -28,7 +29,7 @@
 #include "util.h"
 
 /* Ports that people see: those with the most rules. */
-#define MAX_TEXT_PORTS 12
+#define MAX_TEXT_PORTS 8
 
 /* Datapaths. */
 static const struct {
@@ -44,14 +45,6 @@ static const struct {
 };
 
 /* Statistics. */
-
-static void
-put_rate(struct json *object, enum offload_datapath datapath)
-{
-    report_put_real(object, "insertion_rate",
-                    offload_port_insertion_rate(datapath));
-}
-
 
 static void
 put_percentile(struct json *object, const char *key,
@@ -155,33 +148,8 @@ put_share(struct json *object, const char *key, const char *hw, const char *sw,
     }
 }
 
-/* Where the rules of a port, or of all ports, are now. */
-struct places {
-    uint64_t rules;
-    uint64_t hardware;          /* Of these, in a device. */
-    uint64_t marks;             /* There, but software does the actions. */
-};
-
 static void
-count_places(const struct offload_port *port, struct places *places)
-{
-    bool dpdk = port->datapath == OFFLOAD_DP_NETDEV;
-    struct port_flows_cursor cursor;
-    struct offload_flow *flow;
-
-    memset(places, 0, sizeof *places);
-    port_flows_walk(&port->flows, &cursor);
-    while ((flow = port_flows_next(&port->flows, &cursor))) {
-        if (flow->state == OFFLOAD_FLOW_INSTALLED) {
-            places->rules++;
-            places->marks += flow->partial;
-            places->hardware += !flow->partial && (dpdk || flow->in_hw);
-        }
-    }
-}
-
-static void
-put_places(struct json *object, const struct places *places)
+put_places(struct json *object, const struct occupancy *places)
 {
     report_put_uint(object, "rules", places->rules);
     report_put_uint(object, "in_hardware", places->hardware);
@@ -242,24 +210,39 @@ put_port_share(struct json *object, struct offload_port *port)
 /* What is collected of all ports. */
 struct collection {
     struct json *ports;
-    struct places places[OFFLOAD_N_DATAPATHS];
-    size_t n[OFFLOAD_N_DATAPATHS];
+    struct totals {             /* Of a datapath's. */
+        size_t ports;
+        struct occupancy places;
+
+        /* Of those of which it is known what software got to see. */
+        size_t counted;
+        uint64_t hw_bytes, software_bytes;
+    } totals[OFFLOAD_N_DATAPATHS];
 };
+
+static void
+add_port(struct totals *totals, const struct json *port,
+         const struct occupancy *places)
+{
+    totals->ports++;
+    totals->places.rules += places->rules;
+    totals->places.hardware += places->hardware;
+    totals->places.marks += places->marks;
+    if (is_known(port, "software_bytes")) {
+        totals->counted++;
+        totals->hw_bytes += get_uint(port, "hw_bytes");
+        totals->software_bytes += get_uint(port, "software_bytes");
+    }
+}
 
 static void
 collect_port(struct offload_port *port, void *collection_)
 {
     struct collection *c = collection_;
-    struct places *sum = &c->places[port->datapath];
     struct json *object = json_object_create();
-    struct places places;
+    struct occupancy places;
 
-    count_places(port, &places);
-    sum->rules += places.rules;
-    sum->hardware += places.hardware;
-    sum->marks += places.marks;
-    c->n[port->datapath]++;
-
+    occupancy_count(port, &places);
     report_put_string(object, "port", port->name);
     report_put_string(object, "datapath", datapaths[port->datapath].name);
     report_put_uint(object, "number", odp_to_u32(port->odp_port));
@@ -270,6 +253,9 @@ collect_port(struct offload_port *port, void *collection_)
     put_statistics(object, &port->statistics);
     put_age(object, port);
     put_port_share(object, port);
+    report_put_real(object, "insertion_rate",
+                    offload_port_insertion_rate(port));
+    add_port(&c->totals[port->datapath], object, &places);
     json_array_add(c->ports, object);
 }
 
@@ -300,7 +286,21 @@ put_datapath_stats(struct json *object, const char *name)
     report_put_uint(object, "ovs_flows", stats.n_flows);
 }
 
-/* No datapath counts bytes. */
+/* No datapath counts bytes, but ports do. */
+static void
+put_bytes(struct json *object, const struct totals *totals)
+{
+    uint64_t all = totals->hw_bytes + totals->software_bytes;
+
+    report_put_uint(object, "hw_share_ports", totals->counted);
+    if (all) {
+        report_put_real(object, "hw_share_bytes",
+                        100.0 * totals->hw_bytes / all);
+    } else {
+        report_put_unknown(object, "hw_share_bytes");
+    }
+}
+
 static void
 put_traffic(struct json *object)
 {
@@ -318,7 +318,23 @@ put_traffic(struct json *object)
     }
     put_share(object, "hw_share_packets", "hw_packets", "sw_packets",
               "ovs_packets");
-    put_share(object, "hw_share_bytes", "hw_bytes", "sw_bytes", "ovs_bytes");
+}
+
+/* How many rules a device's table takes is known once it was full. */
+static void
+put_table(struct json *object, enum offload_datapath datapath)
+{
+    struct occupancy_full full;
+
+    if (occupancy_get_full(datapath, &full)) {
+        report_put_uint(object, "table_full_rules", full.rules);
+        report_put_string(object, "table_full_port", full.port);
+        report_put_uint(object, "table_full_age_ms", time_msec() - full.when);
+    } else {
+        report_put_unknown(object, "table_full_rules");
+        report_put_unknown(object, "table_full_port");
+        report_put_unknown(object, "table_full_age_ms");
+    }
 }
 
 static void
@@ -332,29 +348,42 @@ put_limit(struct json *object, uint64_t rules)
     }
 }
 
+/* With TC, the thread that has a flow makes its rule: nothing waits. */
+static void
+put_queue(struct json *object, enum offload_datapath datapath OVS_UNUSED)
+{
+    uint64_t length = 0;
+
+#ifdef DPDK_NETDEV
+    if (datapath == OFFLOAD_DP_NETDEV) {
+        length = dpdk_queue_length();
+    }
+#endif
+    report_put_uint(object, "queue", length);
+}
+
 static struct json *
 datapath_to_json(enum offload_datapath datapath,
                  const struct collection *collection)
 {
     const struct offload_statistics *stats = offload_port_totals(datapath);
-    const struct places *places = &collection->places[datapath];
+    const struct totals *totals = &collection->totals[datapath];
     struct json *object = json_object_create();
 
     report_put_string(object, "datapath", datapaths[datapath].name);
     report_put_string(object, "backend", datapaths[datapath].backend->name);
-    report_put_uint(object, "ports", collection->n[datapath]);
-    put_places(object, places);
-    put_limit(object, places->rules);
+    report_put_uint(object, "ports", totals->ports);
+    put_places(object, &totals->places);
+    put_limit(object, totals->places.rules);
+    put_table(object, datapath);
     put_statistics(object, stats);
     put_histograms(object, stats);
-    put_rate(object, datapath);
+    report_put_real(object, "insertion_rate",
+                    offload_port_total_insertion_rate(datapath));
     put_datapath_stats(object, datapaths[datapath].name);
     put_traffic(object);
-#ifdef DPDK_NETDEV
-    if (datapath == OFFLOAD_DP_NETDEV) {
-        report_put_uint(object, "queue", dpdk_queue_length());
-    }
-#endif
+    put_bytes(object, totals);
+    put_queue(object, datapath);
     return object;
 }
 
@@ -462,7 +491,7 @@ status_collect(struct json *root)
     }
     json_object_put(root, "ports", c.ports);
     for (size_t i = 0; i < OFFLOAD_N_DATAPATHS; i++) {
-        if (c.n[i] && datapaths[i].backend) {
+        if (c.totals[i].ports && datapaths[i].backend) {
             json_array_add(array, datapath_to_json(i, &c));
         }
     }
@@ -508,21 +537,41 @@ static const char *const datapath_lines[] = {
     "{datapath} datapath, backend {backend}, {ports} ports",
     "  rules        {rules}: {in_hardware} in hardware, {in_software} in "
     "software, {marked} only mark",
-    "  limit        {rules_limit}, used to {rules_used} %",
-    "  flows        {offered} offered, {refused} refused, {failed} failed; "
-    "{ovs_flows} not offloaded now",
+    "  limit        {rules_limit} rules, used to {rules_used} %",
+    "  flows        {offered} offered, {refused} refused; {ovs_flows} "
+    "not offloaded now",
     "  changes      {inserted} inserted ({insertion_rate}/s), {replaced} "
     "replaced, {deleted} deleted,",
     "               {evicted} evicted, {restored} restored",
+    "  errors       {failed} requests refused by kernel or device, "
+    "{table_full} as it was full",
+    "  queue        {queue} operations wait",
     "  put to rule  half within {put_p50_us}, 99 % within {put_p99_us}",
     "  sweeps       half within {sweep_p50_us}, 99 % within {sweep_p99_us}",
     "  packets      {hw_packets} in hardware ({hw_share_packets} %), "
     "{sw_packets} by rules in software,",
     "               {ovs_packets} by Open vSwitch",
-    "  bytes        {hw_bytes} in hardware ({hw_share_bytes} %), "
-    "{sw_bytes} by rules in software,",
-    "               {ovs_bytes} by Open vSwitch",
+    "  bytes        {hw_bytes} in hardware, {sw_bytes} by rules in software,",
+    "               {ovs_bytes} by Open vSwitch; {hw_share_bytes} % in "
+    "hardware of what came in",
+    "               at the {hw_share_ports} ports that count it",
 };
+
+static void
+format_table(struct report *r, const struct json *object)
+{
+    if (!is_known(object, "table_full_rules")) {
+        report_line(r, "  table        size unknown: no device has said that "
+                    "it is full");
+        return;
+    }
+    report_line(r, "  table        full at %"PRIu64" rules in hardware, as "
+                "the device of %s said", get_uint(object, "table_full_rules"),
+                json_string(shash_find_data(object->object,
+                                            "table_full_port")));
+    report_line(r, "               %"PRIu64" s ago",
+                get_uint(object, "table_full_age_ms") / 1000);
+}
 
 static void
 format_datapath(struct report *r, const struct json *object)
@@ -531,43 +580,108 @@ format_datapath(struct report *r, const struct json *object)
         format_template(object, datapath_lines[i], &r->text);
         ds_put_char(&r->text, '\n');
     }
-    if (is_known(object, "queue")) {
-        report_line(r, "  queue        %"PRIu64, get_uint(object, "queue"));
-    }
+    format_table(r, object);
 }
 
-static const struct report_column port_columns[] = {
-    { "port", "PORT", false },
-    { "kind", "KIND", false },
-    { "backend", "BACKEND", false },
-    { "rules", "RULES", true },
-    { "in_hardware", "HW", true },
-    { "hw_share_packets", "PKT%", true },
-    { "hw_share_bytes", "BYTE%", true },
-    { "refused", "REFUSED", true },
-    { "put_p99_us", "P99us", true },
-    { "last_sweep_us", "SWEEPus", true },
-    { "counters_age_ms", "AGEms", true },
+/* Flows and packets; and times, of ports that have any.  Both fit into 80
+ * columns. */
+static const struct report_column flow_columns[] = {
+    { "port", "PORT", REPORT_LEFT },
+    { "backend", "BACKEND", REPORT_LEFT },
+    { "offered", "OFFERED", REPORT_RIGHT },
+    { "refused", "REFUSED", REPORT_RIGHT },
+    { "failed", "ERRORS", REPORT_RIGHT },
+    { "rules", "RULES", REPORT_RIGHT },
+    { "in_hardware", "HW", REPORT_RIGHT },
+    { "rate", "ADD/s", REPORT_RIGHT },
+    { "packets_percent", "PKT%", REPORT_RIGHT },
+    { "bytes_percent", "BYTE%", REPORT_RIGHT },
 };
+
+static const struct report_column time_columns[] = {
+    { "port", "PORT", REPORT_LEFT },
+    { "put_p50", "PUT-50%", REPORT_RIGHT },
+    { "put_p99", "PUT-99%", REPORT_RIGHT },
+    { "sweep_p50", "SWEEP-50%", REPORT_RIGHT },
+    { "sweep_p99", "SWEEP-99%", REPORT_RIGHT },
+    { "last_sweep", "LAST-SWEEP", REPORT_RIGHT },
+    { "age", "COUNTERS-AGE", REPORT_RIGHT },
+};
+
+/* Cells that people read otherwise than programs: the new key and the one of
+ * 'ports', which is a number. */
+static const struct {
+    const char *key, *of;
+    double scale;
+    int digits;                 /* Behind the point. */
+    const char *unit;
+} cells[] = {
+    { "rate", "insertion_rate", 1, 1, "" },
+    { "packets_percent", "hw_share_packets", 1, 1, "" },
+    { "bytes_percent", "hw_share_bytes", 1, 1, "" },
+    { "put_p50", "put_p50_us", 1e-3, 2, " ms" },
+    { "put_p99", "put_p99_us", 1e-3, 2, " ms" },
+    { "sweep_p50", "sweep_p50_us", 1e-3, 2, " ms" },
+    { "sweep_p99", "sweep_p99_us", 1e-3, 2, " ms" },
+    { "last_sweep", "last_sweep_us", 1e-3, 2, " ms" },
+    { "age", "counters_age_ms", 1e-3, 1, " s" },
+};
+
+static double
+get_real(const struct json *value)
+{
+    return value->type == JSON_REAL ? value->real : value->integer;
+}
+
+/* A port's object, with what people read in addition. */
+static struct json *
+row_for_people(const struct json *port)
+{
+    struct json *row = json_deep_clone(port);
+
+    for (size_t i = 0; i < ARRAY_SIZE(cells); i++) {
+        const struct json *value = shash_find_data(port->object, cells[i].of);
+
+        if (is_known(port, cells[i].of)) {
+            report_put_format(row, cells[i].key, "%.*f%s", cells[i].digits,
+                              get_real(value) * cells[i].scale,
+                              cells[i].unit);
+        } else {
+            report_put_string(row, cells[i].key, "?");
+        }
+    }
+    return row;
+}
 
 static void
 format_ports(struct report *r)
 {
     const struct json *ports = shash_find_data(r->root->object, "ports");
     struct json *few = json_array_create_empty();
+    struct json *timed = json_array_create_empty();
     size_t n = ports->array.n;
 
     for (size_t i = 0; i < MIN(n, MAX_TEXT_PORTS); i++) {
-        json_array_add(few, json_clone(ports->array.elems[i]));
+        json_array_add(few, row_for_people(ports->array.elems[i]));
+        if (get_uint(ports->array.elems[i], "inserted")) {
+            json_array_add(timed, json_clone(few->array.elems[i]));
+        }
     }
     if (n) {
-        report_table(r, few, port_columns, ARRAY_SIZE(port_columns));
+        report_table(r, few, flow_columns, ARRAY_SIZE(flow_columns));
     }
     if (n > MAX_TEXT_PORTS) {
         report_line(r, "and %"PRIuSIZE" more: see offload/ports",
                     n - MAX_TEXT_PORTS);
     }
+    if (timed->array.n) {
+        report_table(r, timed, time_columns, ARRAY_SIZE(time_columns));
+    }
+    if (n) {
+        report_line(r, "(\"?\" is unknown)");
+    }
     json_destroy(few);
+    json_destroy(timed);
 }
 
 static void
@@ -606,12 +720,12 @@ status_report(struct report *r, int argc OVS_UNUSED,
         return;
     }
     format_array(r, "datapaths", format_datapath);
-    report_line(r, "flows:");
+    report_line(r, "flows of all datapaths:");
     report_line(r, "  offloaded                    %"PRIu64,
                 get_uint(r->root, "offloaded"));
-    report_line(r, "  leaving                      %"PRIu64,
+    report_line(r, "  just taken out of devices    %"PRIu64,
                 get_uint(r->root, "leaving"));
-    report_line(r, "  known to be in software      %"PRIu64,
+    report_line(r, "  in software, others need it  %"PRIu64,
                 get_uint(r->root, "parents_in_software"));
     report_line(r, "refusals since start, by reason:");
     format_array(r, "refusals", format_refusal);

@@ -63,6 +63,7 @@ ENGINE_SOURCES = \
 	ofproto-offload/engine-port.c \
 	ofproto-offload/engine-remove.c \
 	ofproto-offload/engine.c \
+	ofproto-offload/occupancy.c \
 	ofproto-offload/refusal-log.c
 
 # The engine with a made-up device in the place of the TC backend.
@@ -122,6 +123,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-packets.at \
 	tests/system-tc.at \
 	tests/system-config.at \
+	tests/system-causes.at \
 	tests/system-explain.at \
 	tests/system-flows.at \
 	tests/system-foreign.at \
@@ -173,8 +175,9 @@ check-system-programs: all $(check_PROGRAMS) $(SYSTEM_TESTSUITE) \
 check-system: check-system-programs
 	cd tests && OVS_FASTPATH_BUILD='$(abs_top_builddir)' \
 	    $(abs_top_srcdir)/tests/kernel/run --timeout 3600 \
-	    --env OVS_FASTPATH_VSWITCHD --env SYS_DAEMON_FLAGS -- \
-	    $(SHELL) ./system-testsuite $(SYSTEM_TESTSUITEFLAGS)
+	    --env OVS_FASTPATH_VSWITCHD --env SYS_DAEMON_FLAGS \
+	    --env CONFIG_SHELL=/bin/sh -- \
+	    /bin/sh ./system-testsuite $(SYSTEM_TESTSUITEFLAGS)
 .PHONY: check-system check-system-programs
 
 clean-system-testsuite:
@@ -275,6 +278,7 @@ FUZZ_ACTION = \
 	$(srcdir)/lib/offload-action-netdev.c \
 	$(srcdir)/lib/offload-action-set.c \
 	$(srcdir)/lib/offload-action-tunnel.c \
+	$(srcdir)/lib/offload-action-userspace.c \
 	$(srcdir)/lib/offload-field.c \
 	$(srcdir)/lib/offload-port.c \
 	$(srcdir)/lib/offload-refusal.c \

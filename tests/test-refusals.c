@@ -47,6 +47,29 @@ __wrap_unixctl_command_reply_error(struct unixctl_conn *conn OVS_UNUSED,
     printf("error: %s\n", error);
 }
 
+/* Whoever reads a refusal is told what to do, whatever its code is, and is
+ * told so in a line or two of a terminal. */
+static void
+test_hints(void)
+{
+    for (int code = OFFLOAD_REFUSED_NOT + 1; code < OFFLOAD_N_REFUSALS;
+         code++) {
+        struct offload_refusal refusal;
+        const char *hint;
+
+        offload_refuse(&refusal, code, "x", NULL, "y");
+        hint = offload_refusal_hint(&refusal);
+        if (!hint || strlen(hint) < 10 || strlen(hint) > 140
+            || strchr(hint, '\n')) {
+            ovs_fatal(0, "%s: hint %s", offload_refusal_name(code),
+                      hint ? hint : "missing");
+        }
+        /* What is known better goes first. */
+        refusal.hint = "z";
+        assert(!strcmp(offload_refusal_hint(&refusal), "z"));
+    }
+}
+
 static const struct refusal_place p0 = { OFFLOAD_DP_SYSTEM, ODP_PORT_C(1),
                                          "p0" };
 
@@ -381,8 +404,8 @@ static void
 print_report(int argc, const char *argv[])
 {
     static const struct report_column columns[] = {
-        { "name", "NAME", false }, { "n", "N", true },
-        { "what", "WHAT", false },
+        { "name", "NAME", REPORT_LEFT }, { "n", "N", REPORT_RIGHT },
+        { "what", "WHAT", REPORT_LEFT },
     };
     struct json *rows = json_array_create_empty();
     struct json *row = json_object_create();
@@ -423,6 +446,7 @@ main(int argc, char *argv[])
         { "device", test_device },
         { "again", test_again },
         { "threads", test_threads },
+        { "hints", test_hints },
     };
 
     set_program_name(argv[0]);

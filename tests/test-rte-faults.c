@@ -23,6 +23,8 @@
 #include <rte_flow.h>
 
 #include "dpif.h"
+#include "flow-marks.h"
+#include "flow-table.h"
 #include "netlink.h"
 #include "odp-netlink.h"
 #include "offload-port.h"
@@ -264,6 +266,9 @@ flow_ufid(uint32_t i)
     return (ovs_u128) { .u32 = { 0x1000 + i, 1, 2, i } };
 }
 
+/* Flow i has this mark and i more. */
+static uint32_t first_mark;
+
 static int
 put(uint32_t i, uint32_t out)
 {
@@ -273,7 +278,8 @@ put(uint32_t i, uint32_t out)
     struct match match;
     struct engine_op op = { .type = ENGINE_PUT, .ufid = &ufid,
                             .match = &match, .in_port = IN_PORT,
-                            .datapath = OFFLOAD_DP_NETDEV, .mark = i };
+                            .datapath = OFFLOAD_DP_NETDEV,
+                            .mark = first_mark + i };
     struct engine_op *ops[] = { &op };
 
     match_init_catchall(&match);
@@ -593,6 +599,65 @@ test_unread(void)
     assert(!engine_get(&ufid, &flow) && flow.stats.used <= used);
 }
 
+/* Asks for flow 'i' with each mark that there is. */
+static void
+check_marks(uint32_t i, uint64_t n_packets)
+{
+    ovs_u128 ufid = flow_ufid(i);
+
+    for (uint32_t mark = 0; mark < first_mark + N_FLOWS + 1; mark++) {
+        struct engine_flow flow = { .match = NULL, .mark = mark };
+
+        assert(!engine_get(&ufid, &flow));
+        assert(flow.stats.n_packets == n_packets);
+    }
+}
+
+/* Open vSwitch gives the mark of a flow that it has deleted to another one, and
+ * may change its mind on a flow's mark. */
+static void
+test_marks(void)
+{
+    struct engine_flow flow = { .match = NULL };
+    ovs_u128 ufid;
+
+    first_mark = 5000;
+    put_all(2);
+    for (uint32_t i = 0; i < N_FLOWS; i++) {
+        ufid = flow_ufid(i);
+        assert(flow_marks_find(first_mark + i) == flow_table_lookup(&ufid));
+    }
+    traffic(10);
+    refresh();
+    for (uint32_t i = 0; i < N_FLOWS; i++) {
+        check_marks(i, 10);
+    }
+
+    /* Flow 2 takes the mark of flow 3, which goes later. */
+    ufid = flow_ufid(2);
+    first_mark++;
+    assert(!put(2, 2));
+    assert(flow_marks_find(5003) == flow_table_lookup(&ufid));
+    assert(!flow_marks_find(5002));
+    del(3);
+    assert(flow_marks_find(5003) == flow_table_lookup(&ufid));
+    del(4);
+    assert(!flow_marks_find(5004));
+    check_marks(2, 10);
+    check_marks(5, 10);
+    ufid = flow_ufid(4);
+    for (uint32_t mark = 5002; mark <= 5005; mark++) {
+        flow.mark = mark;
+        assert(engine_get(&ufid, &flow) == ENOENT);
+    }
+
+    /* More than there is place for. */
+    first_mark = UINT32_MAX - 4;
+    assert(!put(4, 2) && !flow_marks_find(UINT32_MAX));
+    flow.mark = UINT32_MAX;
+    assert(!engine_get(&ufid, &flow) && !flow.stats.n_packets);
+}
+
 /* A reset takes all rules away without a word to them. */
 static void
 test_reset(void)
@@ -710,6 +775,7 @@ static const struct {
     { "stop", test_stop },
     { "stopped", test_stopped },
     { "unread", test_unread },
+    { "marks", test_marks },
     { "reset", test_reset },
     { "port", test_port },
     { "threads", test_threads },

@@ -313,14 +313,38 @@ put_tun_opts(struct encoder *e, enum offload_field_id id)
 
 /* Ethernet and VLANs. */
 
+/* Behind how many tags the type is that the key has.  The megaflow may leave
+ * open whether there is a second one; a rule can't: the item that has the type
+ * depends on it.  So the rule is narrowed to what the megaflow's first packet
+ * had. */
+static int
+count_tags(const struct encoder *e)
+{
+    const struct flow *packet = e->rule->packet;
+    int n = 0;
+
+    while (n < FLOW_MAX_VLAN_HEADERS
+           && packet->vlans[n].tci & htons(VLAN_CFI)) {
+        n++;
+    }
+    return n;
+}
+
+/* A VLAN's type, where Open vSwitch has found a tag and wasn't to look for
+ * another (other_config:vlan-limit), is a type as any other.  Without a tag,
+ * it is that of one which is cut off. */
 static int
 put_eth_type(struct encoder *e, enum offload_field_id id)
 {
+    int n = count_tags(e);
+
     if (ntohs(e->key->dl_type) < ETH_TYPE_MIN) {
         return refuse(e, OFFLOAD_REFUSED_FIELD_VALUE, id,
                       "802.2, not Ethernet II");
-    } else if (eth_type_vlan(e->key->dl_type)) {
-        return refuse(e, OFFLOAD_REFUSED_FIELD_VALUE, id, "a third VLAN");
+    } else if (eth_type_vlan(e->key->dl_type)
+               && (!n || n == FLOW_MAX_VLAN_HEADERS)) {
+        return refuse(e, OFFLOAD_REFUSED_FIELD_VALUE, id,
+                      n ? "a third VLAN" : "truncated VLAN header");
     }
     return 0;                   /* put_types() does it. */
 }
@@ -346,26 +370,23 @@ put_types(struct encoder *e)
 {
     static const enum offload_rte_item items[] = {
         OFFLOAD_RTE_ETH, OFFLOAD_RTE_VLAN, OFFLOAD_RTE_CVLAN };
-    int n;
+    int n = count_tags(e);
 
-    for (n = 0; n < FLOW_MAX_VLAN_HEADERS; n++) {
-        const union flow_vlan_hdr *key = &e->key->vlans[n];
-        const union flow_vlan_hdr *mask = &e->mask->vlans[n];
+    for (int i = 0; i < n; i++) {
+        const union flow_vlan_hdr *key = &e->key->vlans[i];
+        const union flow_vlan_hdr *mask = &e->mask->vlans[i];
 
-        if (!(key->tci & htons(VLAN_CFI))) {
-            break;
-        }
-        header(e, items[n]);
-        header(e, items[n + 1]);
+        header(e, items[i]);
+        header(e, items[i + 1]);
         if (mask->tpid) {
-            put_be16(e, items[n], n ? 2 : 12, key->tpid, mask->tpid);
+            put_be16(e, items[i], i ? 2 : 12, key->tpid, mask->tpid);
         }
-        if (!n) {
+        if (!i) {
             e->enc->headers[OFFLOAD_RTE_ETH].spec.eth.has_vlan = 1;
             e->enc->headers[OFFLOAD_RTE_ETH].mask.eth.has_vlan = 1;
         } else {
-            e->enc->headers[items[n]].spec.vlan.has_more_vlan = 1;
-            e->enc->headers[items[n]].mask.vlan.has_more_vlan = 1;
+            e->enc->headers[items[i]].spec.vlan.has_more_vlan = 1;
+            e->enc->headers[items[i]].mask.vlan.has_more_vlan = 1;
         }
     }
     if (is_matched(e, OFFLOAD_FIELD_ETH_TYPE)) {
@@ -412,18 +433,70 @@ is_fragment(const struct encoder *e)
     return e->key->nw_frag & e->mask->nw_frag & FLOW_NW_FRAG_ANY;
 }
 
-/* An IPv6 fragment's protocol is named by its fragment header. */
-static int
-put_ip_proto(struct encoder *e, enum offload_field_id id OVS_UNUSED)
+/* The item of the header that an IP protocol has; OFFLOAD_N_RTE_ITEMS if there
+ * is none. */
+static enum offload_rte_item
+item_of_proto(uint8_t proto)
 {
-    if (!is_ipv6(e)) {
-        put_u8(e, OFFLOAD_RTE_IPV4, 9, e->key->nw_proto, e->mask->nw_proto);
-    } else if (is_fragment(e)) {
-        put_u8(e, OFFLOAD_RTE_IPV6_FRAG, 0, e->key->nw_proto,
-               e->mask->nw_proto);
-    } else {
-        put_u8(e, OFFLOAD_RTE_IPV6, 6, e->key->nw_proto, e->mask->nw_proto);
+    static const struct {
+        uint8_t proto;
+        enum offload_rte_item item;
+    } rows[] = {
+        { IPPROTO_TCP, OFFLOAD_RTE_TCP },
+        { IPPROTO_UDP, OFFLOAD_RTE_UDP },
+        { IPPROTO_SCTP, OFFLOAD_RTE_SCTP },
+        { IPPROTO_ICMPV6, OFFLOAD_RTE_ICMP6 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (rows[i].proto == proto) {
+            return rows[i].item;
+        }
     }
+    return OFFLOAD_N_RTE_ITEMS;
+}
+
+static bool
+is_extension(uint8_t proto)
+{
+    return (proto == IPPROTO_HOPOPTS || proto == IPPROTO_ROUTING
+            || proto == IPPROTO_FRAGMENT || proto == IPPROTO_AH
+            || proto == IPPROTO_DSTOPTS);
+}
+
+/* Open vSwitch's IPv6 protocol is that behind all extension headers, the
+ * item's is what comes first.  They are the same of a header's item, whose
+ * presence says it all, and of packets without extension headers; others with
+ * a protocol that has no item stay in software.
+ *
+ * Open vSwitch gives an extension header's number to packets whose headers
+ * are cut off; 0, a hop-by-hop header's, if it doesn't say more of them. */
+static int
+put_ipv6_proto(struct encoder *e, enum offload_field_id id)
+{
+    uint8_t proto = e->key->nw_proto;
+    enum offload_rte_item item = item_of_proto(proto);
+
+    if (is_extension(proto)) {
+        return refuse(e, OFFLOAD_REFUSED_FIELD_VALUE, id,
+                      "extension headers that are cut off");
+    } else if (item != OFFLOAD_N_RTE_ITEMS) {
+        header(e, item);
+    } else if (is_fragment(e)) {
+        put_u8(e, OFFLOAD_RTE_IPV6_FRAG, 0, proto, UINT8_MAX);
+    } else {
+        put_u8(e, OFFLOAD_RTE_IPV6, 6, proto, UINT8_MAX);
+    }
+    return 0;
+}
+
+static int
+put_ip_proto(struct encoder *e, enum offload_field_id id)
+{
+    if (is_ipv6(e)) {
+        return put_ipv6_proto(e, id);
+    }
+    put_u8(e, OFFLOAD_RTE_IPV4, 9, e->key->nw_proto, e->mask->nw_proto);
     return 0;
 }
 
@@ -668,12 +741,14 @@ put_header(struct encoder *e, enum offload_rte_item item,
            enum rte_flow_item_type type)
 {
     const struct rte_header *h = &e->enc->headers[item];
-    bool blank = is_all_zeros(&h->mask, sizeof h->mask);
+    bool blank;
 
-    return (!h->present ? 0
-            : put_item(e, type, blank ? NULL : &h->spec,
-                       h->ranged ? &h->last : NULL,
-                       blank ? NULL : &h->mask));
+    if (!h->present) {
+        return 0;
+    }
+    blank = is_all_zeros(&h->mask, sizeof h->mask);
+    return put_item(e, type, blank ? NULL : &h->spec,
+                    h->ranged ? &h->last : NULL, blank ? NULL : &h->mask);
 }
 
 static int

@@ -278,15 +278,6 @@ read_filter(struct tc_pipeline *pipeline, struct tc_transit *transit,
             : transit->has_counters ? 0 : EIO);
 }
 
-/* Errors by which the kernel says that there is no such filter: no filter,
- * chain or prio; no qdisc (any more); no device. */
-static bool
-is_absent(int error)
-{
-    return (error == ENOENT || error == EINVAL || error == ENODEV
-            || error == ENXIO);
-}
-
 /* Results. */
 
 /* Turns an error of the kernel into a refusal. */
@@ -356,7 +347,7 @@ settle_add(struct tc_pipeline *pipeline, struct tc_transit *transit)
     if (transit->reply.unknown) {
         COVERAGE_INC(tc_answer_unknown);
         error = read_filter(pipeline, transit, &transit->handle);
-        if (is_absent(error)) {
+        if (tc_is_gone(error)) {
             error = EIO;
         }
     }
@@ -364,7 +355,7 @@ settle_add(struct tc_pipeline *pipeline, struct tc_transit *transit)
         tc_prio_put(transit->handle.tc.prio);
         memset(&op->handle, 0, sizeof op->handle);
         op->error = refuse_by_kernel(transit, error);
-        if (is_absent(error)) {
+        if (tc_is_gone(error)) {
             repair_port(transit->port);
         }
     } else {
@@ -395,7 +386,7 @@ settle_delete(struct tc_pipeline *pipeline, struct tc_transit *transit,
     }
 
     take_counters(transit);
-    if (!error || is_absent(error)) {
+    if (!error || tc_is_gone(error)) {
         op->lost = error != 0;
         if (op->lost) {
             COVERAGE_INC(tc_rule_lost);
@@ -586,25 +577,9 @@ tc_rule_del(struct offload_batch *batch, struct offload_port *port,
 static int
 tc_backend_dump_start(struct offload_port *port, struct offload_dump **dumpp)
 {
-    struct ofpbuf request;
-    uint64_t stub[128 / 8];
     struct tc_dump *dump;
-    struct tcmsg *tcm;
-    int error;
+    int error = tc_port_dump_start(port, &dump);
 
-    ofpbuf_use_stub(&request, stub, sizeof stub);
-    nl_msg_put_nlmsghdr(&request, sizeof *tcm, RTM_GETTFILTER,
-                        NLM_F_REQUEST | NLM_F_DUMP);
-    tcm = ofpbuf_put_zeros(&request, sizeof *tcm);
-    tc_port_address(port, tcm);
-    if (tc_caps.terse_dump) {
-        struct nla_bitfield32 terse = { TCA_DUMP_FLAGS_TERSE,
-                                        TCA_DUMP_FLAGS_TERSE };
-
-        nl_msg_put_unspec(&request, TCA_DUMP_FLAGS, &terse, sizeof terse);
-    }
-    error = tc_dump_start(&request, &dump);
-    ofpbuf_uninit(&request);
     *dumpp = error ? NULL : (struct offload_dump *) dump;
     return error;
 }
@@ -705,7 +680,7 @@ tc_rule_read(struct offload_port *port, const union offload_handle *handle,
     if (!error) {
         *counters = transit.counters;
     }
-    return is_absent(error) ? ENOENT : error;
+    return tc_is_gone(error) ? ENOENT : error;
 }
 
 /* For people. */

@@ -55,15 +55,6 @@ tc_port_address(const struct offload_port *port, struct tcmsg *tcm)
     put_address(port->aux, port->ifindex, tcm);
 }
 
-/* Errors by which the kernel says that what should go isn't there: no device;
- * no qdisc; no chain, prio or filter. */
-static bool
-is_gone(int error)
-{
-    return error == ENODEV || error == ENXIO || error == ENOENT
-           || error == EINVAL;
-}
-
 /* Flushing. */
 
 /* Filters of one prio on one chain: the kernel deletes them all at once if it
@@ -160,16 +151,14 @@ survey_add(struct survey *survey, const struct tc_filter *filter)
     }
 }
 
-/* Lists the filters on what 'tcm' addresses.  Returns 0 or a positive errno,
- * EAGAIN if the list isn't complete because filters came or went. */
 static int
-survey_run(struct survey *survey, const struct tcmsg *tcm)
+dump_filters(const struct tcmsg *tcm, struct tc_dump **dumpp)
 {
-    struct ofpbuf request, buf, msg;
-    struct tc_dump *dump;
-    bool complete;
+    struct ofpbuf request;
+    uint64_t stub[128 / 8];
+    int error;
 
-    ofpbuf_init(&request, 0);
+    ofpbuf_use_stub(&request, stub, sizeof stub);
     nl_msg_put_nlmsghdr(&request, sizeof *tcm, RTM_GETTFILTER, 0);
     ofpbuf_put(&request, tcm, sizeof *tcm);
     if (tc_caps.terse_dump) {
@@ -179,8 +168,31 @@ survey_run(struct survey *survey, const struct tcmsg *tcm)
 
         nl_msg_put_unspec(&request, TCA_DUMP_FLAGS, &flags, sizeof flags);
     }
-    int error = tc_dump_start(&request, &dump);
+    error = tc_dump_start(&request, dumpp);
     ofpbuf_uninit(&request);
+    return error;
+}
+
+int
+tc_port_dump_start(const struct offload_port *port, struct tc_dump **dumpp)
+{
+    struct tcmsg tcm;
+
+    memset(&tcm, 0, sizeof tcm);
+    tc_port_address(port, &tcm);
+    return dump_filters(&tcm, dumpp);
+}
+
+/* Lists the filters on what 'tcm' addresses.  Returns 0 or a positive errno,
+ * EAGAIN if the list isn't complete because filters came or went. */
+static int
+survey_run(struct survey *survey, const struct tcmsg *tcm)
+{
+    struct ofpbuf buf, msg;
+    struct tc_dump *dump;
+    bool complete;
+
+    int error = dump_filters(tcm, &dump);
     if (error) {
         return error;
     }
@@ -232,7 +244,7 @@ deletions_run(struct deletions *d)
     for (size_t i = 0; i < d->n; i++) {
         int error = d->replies[i].error;
 
-        if (error && !is_gone(error) && !d->error) {
+        if (error && !tc_is_gone(error) && !d->error) {
             d->error = error;
         }
     }
@@ -304,7 +316,7 @@ flush(const struct tcmsg *tcm, tc_filter_predicate *is_ours,
     memset(flushed, 0, sizeof *flushed);
     for (int i = 0; i < MAX_ATTEMPTS; i++) {
         error = try_flush(tcm, is_ours, observer, flushed);
-        if (!error || is_gone(error)) {
+        if (!error || tc_is_gone(error)) {
             return 0;
         }
     }
@@ -406,7 +418,7 @@ read_qdisc(int ifindex, struct qdisc *qdisc)
     for (int i = 0; i < MAX_ATTEMPTS; i++) {
         memset(qdisc, 0, sizeof *qdisc);
         error = try_read_qdisc(ifindex, qdisc);
-        if (!error || is_gone(error)) {
+        if (!error || tc_is_gone(error)) {
             break;
         }
     }
@@ -444,7 +456,7 @@ delete_qdisc(int ifindex)
         request_qdisc(p, RTM_DELQDISC, 0, ifindex, &reply);
         tc_request_end(p);
         tc_pipeline_run(p);
-        if (!reply.error || is_gone(reply.error)) {
+        if (!reply.error || tc_is_gone(reply.error)) {
             return 0;
         }
     }
@@ -526,7 +538,7 @@ get_qdisc(const struct offload_port *port, struct tc_port *tc_port,
         if (!reply.error) {
             atomic_store_relaxed(&tc_port->own_qdisc, true);
             return 0;
-        } else if (is_gone(reply.error)) {
+        } else if (tc_is_gone(reply.error)) {
             break;
         } else if (reply.error != EEXIST && !reply.unknown) {
             continue;

@@ -34,6 +34,7 @@
 
 struct offload_port;
 struct offload_refusal;
+struct tc_dump;
 
 struct tc_port {
     uint32_t parent;            /* For tcm_parent. */
@@ -55,6 +56,10 @@ int tc_port_repair(struct offload_port *);
 
 /* Fills in tcm_family, tcm_ifindex and tcm_parent (or the block). */
 void tc_port_address(const struct offload_port *, struct tcmsg *);
+
+/* Begins a dump of all filters on the port, as terse as the kernel can.
+ * Returns 0 or a positive errno; then there is no dump. */
+int tc_port_dump_start(const struct offload_port *, struct tc_dump **);
 
 /* Deletes all our filters on the port (recognised by tc_filter_is_ours()),
  * whole prios at once where nobody else has any, having shown each to the

@@ -4,6 +4,8 @@
 
 #include "tc/tc-reply.h"
 
+#include <errno.h>
+
 #include <linux/netlink.h>
 #include <string.h>
 
@@ -395,4 +397,11 @@ tc_reply_find(const struct ofpbuf *msg, size_t header_len,
         attrs_len = nl_attr_get_size(found);
     }
     return NULL;
+}
+
+bool
+tc_is_gone(int error)
+{
+    return (error == ENODEV || error == ENXIO || error == ENOENT
+            || error == EINVAL);
 }

@@ -89,4 +89,8 @@ size_t tc_action_reply_parse(const struct ofpbuf *msg,
 const struct nlattr *tc_reply_find(const struct ofpbuf *msg, size_t header_len,
                                    const uint16_t path[], size_t n);
 
+/* Errors by which the kernel says that there is no such thing (any more): no
+ * device; no qdisc; no chain, prio or filter. */
+bool tc_is_gone(int error);
+
 #endif /* tc-reply.h */

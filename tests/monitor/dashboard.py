@@ -7,8 +7,8 @@ import json
 import re
 import sys
 
-# The exporter's own, and that of the userspace datapath only.
-OTHERS = {"ovs_offload_up", "ovs_offload_queue_length"}
+# The exporter's own.
+OTHERS = {"ovs_offload_up"}
 
 
 def main():

@@ -11,7 +11,7 @@ ENDS = [step * 10 ** power for power in range(1, 7) for step in (1, 2, 5)]
 
 COUNTERS = dict.fromkeys((
     "offered", "inserted", "replaced", "deleted", "refused", "failed",
-    "evicted", "restored", "sweeps", "quiet_sweeps", "hw_packets", "hw_bytes",
+    "table_full", "evicted", "restored", "sweeps", "quiet_sweeps", "hw_packets", "hw_bytes",
     "sw_packets", "sw_bytes"), 0)
 
 
@@ -26,7 +26,10 @@ def port(name, rules, hardware):
                 backend="tc", rules=rules, in_hardware=hardware,
                 in_software=rules - hardware, marked=0, put_p50_us=20,
                 put_p99_us=150, sweep_p50_us=None, sweep_p99_us=None,
-                counters_age_ms=500, last_sweep_us=None)
+                counters_age_ms=500, last_sweep_us=None,
+                insertion_rate=0.5, software_packets=1000,
+                software_bytes=100000, hw_share_packets=90.0,
+                hw_share_bytes=90.0)
 
 
 def status():
@@ -36,7 +39,9 @@ def status():
         hw_packets=9000, hw_bytes=900000, packets=10000, ovs_packets=1000,
         ovs_hits=900, ovs_missed=100, ovs_lost=0, ovs_flows=3,
         ovs_bytes=None, hw_share_packets=90.0, hw_share_bytes=None,
-        rules_limit=200000, insertion_rate=12.5, refused=4,
+        rules_limit=200000, insertion_rate=12.5, refused=4, hw_share_ports=1,
+        queue=0, table_full_rules=20, table_full_port="vm1",
+        table_full_age_ms=3000,
         put_time=histogram(), sweep_time=histogram(), put_p50_us=20,
         put_p99_us=150, sweep_p50_us=20, sweep_p99_us=None)
     return {"version": "0.1.0", "enabled": True,

@@ -179,6 +179,14 @@ case('match-vlan', "the inside tag's priority",
      'table=1,priority=1 actions=3',
      'qinq-udp4 qinq-udp4-prio')
 
+# With other_config:vlan-limit=1, the default.
+match('match-outer-tag', 'one tag or two', 'dl_vlan=10',
+      'qinq-udp4 qinq-udp4-30 adq-udp4 vlan-udp4')
+case('match-outer-tag', 'taken off', 'in_port=1,dl_vlan=10 actions=pop_vlan,2',
+     'qinq-udp4 adq-udp4 qinq-udp6 vlan3-udp4')
+case('match-outer-tag', 'set', 'in_port=1,dl_vlan=10 '
+     'actions=set_field:4196->vlan_vid,2', 'qinq-udp4 adq-udp4')
+
 match('match-ipv4', 'source network', 'ip,nw_src=10.1.0.0/25',
       'udp4 udp4-src tcp4 udp6')
 match('match-ipv4', 'destination', 'ip,nw_dst=10.1.0.2',
