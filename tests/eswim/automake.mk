@@ -20,18 +20,14 @@ DISTCLEANFILES += tests/eswim-testsuite.log
 
 # How the tests that need the driver are run, check-rte's too: in a network
 # namespace, with a copy of the driver in a folder of its own.  DPDK takes none
-# from below a world-writable folder, where a checkout may be.  In a chroot, it
-# can't be seen to it that nobody else sees that folder: so it is unmounted.
-ESWIM_RUN = unshare -n -m --propagation \
-	`unshare -m true 2> /dev/null && echo private || echo unchanged` \
-	$(SHELL) -c 'mkdir -p /run/netns && \
+# from below a world-writable folder, where a checkout may be.
+ESWIM_RUN = unshare -n -m $(SHELL) -c 'mkdir -p /run/netns && \
 	mount -t tmpfs -o mode=755 netns /run/netns && \
-	trap "umount -l /run/netns" EXIT && \
 	cd $(abs_top_builddir)/tests && ip link set lo up && \
 	if test -e ../lib/eswim/librte_net_eswim.so; then \
 	    cp ../lib/eswim/librte_net_eswim.so /run/netns && \
 	    export OVS_FASTPATH_ESWIM=/run/netns/librte_net_eswim.so; \
-	fi && $(SHELL) "$$@"' sh
+	fi && exec $(SHELL) "$$@"' sh
 
 if WITH_DPDK
 $(ESWIM_TESTSUITE): tests/eswim-testsuite.at tests/package.m4
