@@ -88,9 +88,10 @@ class Hardware:
             raise Failure(answer)
 
     def n_up(self):
-        """Packets that have come up to software."""
+        """Packets of the VFs that have come up to software."""
         return sum(port['up']
-                   for port in self.ask(f'/eswim/ports,{NIC}').values())
+                   for port in self.ask(f'/eswim/ports,{NIC}').values()
+                   if port['end'] in PORTS.values())
 
 
 class Host:
