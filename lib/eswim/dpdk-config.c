@@ -160,12 +160,13 @@ parse_fail(struct eswim_config *config, const struct setting *setting,
         { "query", ESWITCH_QUERY }, { NULL, 0 }
     };
     char nth[16], error[16], operation[16] = "create";
-    int n = sscanf(value, "%15[0-9]:%15[A-Z0-9]:%15[a-z]", nth, error,
-                   operation);
-    int number, operation_number;
+    int number, operation_number, end = 0;
     uint64_t nth_number;
 
-    if (n < 2 || !parse_unsigned(nth, &nth_number) || nth_number > UINT32_MAX
+    sscanf(value, "%15[0-9]:%15[A-Z0-9]%n:%15[a-z]%n", nth, error, &end,
+           operation, &end);
+    if (!end || value[end]
+        || !parse_unsigned(nth, &nth_number) || nth_number > UINT32_MAX
         || !parse_errno(error, &number)
         || !find_word(operations, operation, &operation_number)) {
         return refuse(message, "%s=%.40s: not NTH:ERRNO[:OPERATION], such as "

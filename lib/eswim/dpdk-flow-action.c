@@ -301,9 +301,15 @@ translate_value(const uint8_t *value,
                 struct eswitch_action *to)
 {
     size_t n = (field_bits[to->modify.field.field] + 7) / 8;
-    uint8_t mark[4];
+    uint8_t mark[4], flags[2];
 
-    if (to->modify.field.field == ESWITCH_FIELD_MARK) {
+    if (to->modify.field.field == ESWITCH_FIELD_TCP_FLAGS
+        && conf->dst.offset + conf->width <= 8) {
+        /* As long as struct rte_tcp_hdr's, without the ninth. */
+        flags[0] = 0;
+        flags[1] = value[0];
+        value = flags;
+    } else if (to->modify.field.field == ESWITCH_FIELD_MARK) {
         /* The only one that is in host byte order. */
         for (int i = 0; i < 4; i++) {
             mark[i] = value[RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN ? 3 - i : i];
@@ -668,6 +674,32 @@ translate_action(struct eswim_translation *t,
     return row->translate(t, row, from, to);
 }
 
+static bool
+has_no_place(enum eswitch_action_type type)
+{
+    return type == ESWITCH_ACTION_COUNT || type == ESWITCH_ACTION_MARK;
+}
+
+/* DPDK's users may have a packet counted or marked behind its fate, which is
+ * the same as before it, where the eswitch wants it. */
+static void
+move_before_fate(struct eswim_translation *t)
+{
+    for (size_t i = 1; i < t->n_actions; i++) {
+        for (size_t j = i; j && has_no_place(t->actions[j].type)
+                           && eswitch_action_is_fate(t->actions[j - 1].type);
+             j--) {
+            const struct rte_flow_action *from = t->action_of[j];
+            struct eswitch_action action = t->actions[j];
+
+            t->actions[j] = t->actions[j - 1];
+            t->action_of[j] = t->action_of[j - 1];
+            t->actions[j - 1] = action;
+            t->action_of[j - 1] = from;
+        }
+    }
+}
+
 int
 eswim_translate_actions(struct eswim_translation *t,
                         const struct rte_flow_action actions[])
@@ -690,5 +722,6 @@ eswim_translate_actions(struct eswim_translation *t,
         t->action_of[t->n_actions] = actions;
         error = translate_action(t, actions, &t->actions[t->n_actions++]);
     }
+    move_before_fate(t);
     return error;
 }

@@ -154,6 +154,18 @@ convert_geneve_opt(struct eswim_translation *t, const void *option_,
 
 /* Ports.  The eswitch numbers them by itself. */
 
+static bool
+is_zero(const struct rte_flow_item *item, const void *p)
+{
+    static const uint8_t zeros[8];
+
+    return p && !memcmp(p, zeros, item->type == RTE_FLOW_ITEM_TYPE_PORT_ID
+                                  ? sizeof(struct rte_flow_item_port_id)
+                                  : sizeof(struct rte_flow_item_ethdev));
+}
+
+/* 'id' is of the mask if 'is_mask'; 'all' is a full one.  If the mask is
+ * empty, the spec may be anything. */
 static const void *
 convert_port_number(struct eswim_translation *t, uint32_t id, uint32_t all,
                     const struct rte_flow_item *item, bool is_mask)
@@ -173,6 +185,8 @@ convert_port_number(struct eswim_translation *t, uint32_t id, uint32_t all,
         *number = id ? UINT32_MAX : 0;
     } else if (port) {
         *number = port->index;
+    } else if (is_zero(item, item->mask)) {
+        *number = 0;
     } else {
         refuse(t, item, EINVAL, RTE_FLOW_ERROR_TYPE_ITEM_SPEC,
                "no port of this NIC");
@@ -274,24 +288,28 @@ convert(struct eswim_translation *t, const struct item_row *row,
 {
     const void *mask = from->mask ? from->mask : row->default_mask;
     const char *complaint = row->check_mask ? row->check_mask(mask) : NULL;
+    const void *last = from->last;
 
     if (complaint) {
         return refuse(t, from, ENOTSUP, RTE_FLOW_ERROR_TYPE_ITEM_MASK,
                       complaint);
+    }
+    if (row->item == ESWITCH_ITEM_PORT && is_zero(from, last)) {
+        last = NULL;            /* No port 0, but no range. */
     }
     if (row->flags) {
         to->flags = row->flags(from->spec);
         to->flags_mask = row->flags(mask);
     }
     to->spec = from->spec;
-    to->last = from->last;
+    to->last = last;
     to->mask = mask;
     if (row->convert) {
         to->spec = row->convert(t, from->spec, from, false);
         to->mask = to->spec ? row->convert(t, mask, from, true) : NULL;
-        to->last = to->mask && from->last
-                   ? row->convert(t, from->last, from, false) : NULL;
-        if (!to->mask || (from->last && !to->last)) {
+        to->last = to->mask && last
+                   ? row->convert(t, last, from, false) : NULL;
+        if (!to->mask || (last && !to->last)) {
             return rte_errno;
         }
         if (row->item == ESWITCH_ITEM_GENEVE_OPT) {

@@ -280,9 +280,9 @@ flow_pick_transfer_proxy(struct rte_eth_dev *dev, uint16_t *proxy,
                          struct rte_flow_error *error __rte_unused)
 {
     const struct eswim_port *port = eswim_port_cast(dev);
-    const struct rte_eth_dev *uplink = port->nic->ports[0].dev;
+    int uplink = atomic_load(&port->nic->ports[0].port_id);
 
-    *proxy = (uplink ? uplink : dev)->data->port_id;
+    *proxy = uplink < 0 ? dev->data->port_id : uplink;
     return 0;
 }
 

@@ -23,10 +23,7 @@
 static inline void
 count(_Atomic(uint64_t) *counter, uint64_t n)
 {
-    /* Written by one thread only, so that adding need not be atomic. */
-    atomic_store_explicit(
-        counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-        memory_order_relaxed);
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
 /* The eswitch's sink.  Runs in the hardware's thread, with 'io_mutex'. */

@@ -15,7 +15,8 @@ RTE_LOG_REGISTER(eswim_logtype, pmd.net.eswim, NOTICE);
 static TAILQ_HEAD(, eswim_nic) nics = TAILQ_HEAD_INITIALIZER(nics);
 static pthread_mutex_t nics_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/* While the NICs are locked, none comes or goes.  To be called by threads that
+/* While the NICs are locked, none comes or goes, and none of their ports is
+ * closed.  To be called by threads that
  * are none of DPDK's control threads, which make and destroy NICs. */
 void
 eswim_nics_lock(void)
@@ -57,11 +58,26 @@ eswim_port_by_id(const struct eswim_nic *nic, uint32_t port_id)
     for (unsigned int i = 0; i < nic->n_ports; i++) {
         struct eswim_port *port = &nic->ports[i];
 
-        if (port->dev && port->dev->data->port_id == port_id) {
+        if (atomic_load(&port->port_id) == (int64_t) port_id) {
             return port;
         }
     }
     return NULL;
+}
+
+/* Does any NIC have an open port that DPDK knows as 'port_id'?  The caller has
+ * locked the NICs. */
+bool
+eswim_has_port(uint32_t port_id)
+{
+    struct eswim_nic *nic;
+
+    TAILQ_FOREACH (nic, &nics, link) {
+        if (eswim_port_by_id(nic, port_id)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool
@@ -82,11 +98,15 @@ refuse_each(struct eswitch *eswitch, const char *names, bool refused,
     return true;
 }
 
-/* Brings what can change at any time to the eswitch. */
+/* Brings what can change at any time to the eswitch, where it was as 'before'
+ * says; NULL: it is new. */
 static bool
 apply_config(struct eswitch *eswitch, const struct eswim_config *config,
-             const char *refused_before, char message[ESWIM_MESSAGE_LEN])
+             const struct eswim_config *before,
+             char message[ESWIM_MESSAGE_LEN])
 {
+    const char *refused_before = before ? before->refuse : "";
+
     if (strcmp(refused_before, config->refuse)) {
         refuse_each(eswitch, refused_before, false, message);
         if (!refuse_each(eswitch, config->refuse, true, message)) {
@@ -97,7 +117,9 @@ apply_config(struct eswitch *eswitch, const struct eswim_config *config,
     }
     eswitch_set_capacity(eswitch, config->capacity);
     eswitch_set_insert_latency(eswitch, config->insert_latency);
-    eswitch_set_counter_refresh(eswitch, config->counter_refresh);
+    if (!before || before->counter_refresh != config->counter_refresh) {
+        eswitch_set_counter_refresh(eswitch, config->counter_refresh);
+    }
     if (config->has_fail) {
         eswitch_inject(eswitch, config->fail_operation, config->fail_nth,
                        config->fail_errno);
@@ -117,7 +139,7 @@ eswim_nic_set(struct eswim_nic *nic, const char *key, const char *value,
     pthread_mutex_lock(&nic->config_mutex);
     config = nic->config;
     ok = eswim_config_set(&config, key, value, false, message)
-         && apply_config(nic->eswitch, &config, nic->config.refuse, message);
+         && apply_config(nic->eswitch, &config, &nic->config, message);
     if (ok) {
         config.has_fail = false;
         nic->config = config;
@@ -143,7 +165,9 @@ all_rules_are_gone(void *nic_)
 void
 eswim_nic_pull_out(struct eswim_nic *nic)
 {
-    atomic_store(&nic->removed, true);
+    if (atomic_exchange(&nic->removed, true)) {
+        return;
+    }
     for (unsigned int i = 0; i < nic->n_ports; i++) {
         eswim_hardware_unplug(&nic->ports[i]);
     }
@@ -164,7 +188,7 @@ create_eswitch(struct eswim_nic *nic)
         ESWIM_LOG(ERR, "%s: %s\n", nic->name, error.text);
         return error.error;
     }
-    if (!apply_config(nic->eswitch, &nic->config, "", message)) {
+    if (!apply_config(nic->eswitch, &nic->config, NULL, message)) {
         ESWIM_LOG(ERR, "%s: %s\n", nic->name, message);
         return EINVAL;
     }
@@ -197,6 +221,7 @@ init_ports(struct eswim_nic *nic)
 
         port->nic = nic;
         port->index = i;
+        port->port_id = -1;
         port->guest.fd = -1;
         atomic_init(&port->admin_up, true);
         rte_eth_random_addr(port->mac.addr_bytes);

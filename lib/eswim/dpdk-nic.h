@@ -77,7 +77,10 @@ struct eswim_queue {
 struct eswim_port {
     struct eswim_nic *nic;
     unsigned int index;                 /* 0: the uplink; n: VF n - 1. */
-    struct rte_eth_dev *dev;            /* NULL: closed. */
+    struct rte_eth_dev *dev;            /* NULL: closed.  For those who make,
+                                         * start, stop and close it. */
+    _Atomic(int) port_id;               /* DPDK's, or -1: closed.  For all. */
+    char dev_name[RTE_ETH_NAME_MAX_LEN];
     struct rte_ether_addr mac;
     _Atomic(bool) started;              /* Written with 'io_mutex' held. */
     _Atomic(bool) admin_up;             /* rte_eth_dev_set_link_up/down(). */
@@ -125,6 +128,7 @@ struct eswim_nic *eswim_nic_first(void);
 struct eswim_nic *eswim_nic_find(const char *name);
 struct eswim_port *eswim_port_by_id(const struct eswim_nic *,
                                     uint32_t port_id);
+bool eswim_has_port(uint32_t port_id);
 bool eswim_nic_set(struct eswim_nic *, const char *key, const char *value,
                    char message[ESWIM_MESSAGE_LEN]);
 void eswim_nic_pull_out(struct eswim_nic *);

@@ -23,23 +23,31 @@ static const struct eth_dev_ops port_ops;
 
 /* Events. */
 
+/* Returns whether anybody wants to know. */
+static bool
+port_update_link(uint16_t port_id)
+{
+    struct rte_eth_dev *dev = &rte_eth_devices[port_id];
+
+    port_ops.link_update(dev, 0);
+    return dev->data->dev_conf.intr_conf.lsc;
+}
+
 static void
 deliver_event(void *arg)
 {
     uint16_t port_id = (uintptr_t) arg & 0xffff;
     enum rte_eth_event_type event = (uintptr_t) arg >> 16;
-    struct rte_eth_dev *dev = &rte_eth_devices[port_id];
+    bool wanted;
 
-    if (!rte_eth_dev_is_valid_port(port_id) || dev->dev_ops != &port_ops) {
-        return;
+    eswim_nics_lock();          /* The port isn't closed meanwhile. */
+    wanted = eswim_has_port(port_id)
+             && (event != RTE_ETH_EVENT_INTR_LSC || port_update_link(port_id));
+    eswim_nics_unlock();
+
+    if (wanted) {
+        rte_eth_dev_callback_process(&rte_eth_devices[port_id], event, NULL);
     }
-    if (event == RTE_ETH_EVENT_INTR_LSC) {
-        port_ops.link_update(dev, 0);
-        if (!dev->data->dev_conf.intr_conf.lsc) {
-            return;
-        }
-    }
-    rte_eth_dev_callback_process(dev, event, NULL);
 }
 
 /* Tells the users of 'port' of 'event', soon, in DPDK's interrupt thread: the
@@ -48,13 +56,13 @@ deliver_event(void *arg)
 void
 eswim_port_notify(const struct eswim_port *port, enum rte_eth_event_type event)
 {
-    struct rte_eth_dev *dev = port->dev;
+    int port_id = atomic_load(&port->port_id);
 
-    if (dev) {
-        uintptr_t arg = ((uintptr_t) event << 16) | dev->data->port_id;
+    if (port_id >= 0) {
+        uintptr_t arg = ((uintptr_t) event << 16) | port_id;
 
         if (rte_eal_alarm_set(1, deliver_event, (void *) arg)) {
-            ESWIM_LOG(WARNING, "%s: an event is lost\n", dev->data->name);
+            ESWIM_LOG(WARNING, "%s: an event is lost\n", port->dev_name);
         }
     }
 }
@@ -269,6 +277,9 @@ port_close(struct rte_eth_dev *dev)
         queue_destroy(&port->txqs[i]);
     }
 
+    eswim_nics_lock();
+    atomic_store(&port->port_id, -1);
+    eswim_nics_unlock();
     /* Ours, not DPDK's to free. */
     dev->data->mac_addrs = NULL;
     dev->data->dev_private = NULL;
@@ -578,11 +589,14 @@ eswim_port_create(struct eswim_port *port)
     dev->data->promiscuous = 1;
     dev->data->all_multicast = 1;
     dev->data->dev_flags |= RTE_ETH_DEV_INTR_LSC
+                            | RTE_ETH_DEV_INTR_RMV
                             | RTE_ETH_DEV_AUTOFILL_QUEUE_XSTATS
                             | RTE_ETH_DEV_FLOW_OPS_THREAD_SAFE;
     if (port->index) {
         set_representor(dev, port);
     }
+    snprintf(port->dev_name, sizeof port->dev_name, "%s", name);
+    atomic_store(&port->port_id, dev->data->port_id);
     return 0;
 }
 

@@ -136,8 +136,9 @@ describe_port(const struct eswim_port *port)
         return NULL;
     }
     rte_tel_data_start_dict(d);
-    rte_tel_data_add_dict_string(d, "ethdev", port->dev
-                                 ? port->dev->data->name : "");
+    rte_tel_data_add_dict_string(d, "ethdev",
+                                 atomic_load(&port->port_id) < 0
+                                 ? "" : port->dev_name);
     rte_tel_data_add_dict_string(d, "end", port->guest_name);
     rte_tel_data_add_dict_int(d, "plugged", atomic_load(&port->plugged));
     rte_tel_data_add_dict_int(d, "started", atomic_load(&port->started));

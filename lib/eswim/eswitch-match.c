@@ -222,6 +222,20 @@ compile_last(struct compiler *c, uint8_t *mask, size_t size, uint8_t *flag)
                              eswitch_item_name(item->type));
 }
 
+/* What has no ranges at all. */
+static int
+check_last(struct compiler *c, size_t size)
+{
+    const struct eswitch_item *item = item_of(c);
+    uint8_t mask[128], flag;
+
+    if (!item->spec || !item->mask) {
+        return 0;
+    }
+    memcpy(mask, item->mask, size);
+    return compile_last(c, mask, size, &flag);
+}
+
 /* Would no packet ever match? */
 static int
 check_type_before(struct compiler *c)
@@ -306,6 +320,7 @@ compile_port(struct compiler *c, uint16_t n_ports)
 {
     const struct eswitch_item *item = item_of(c);
     uint32_t port, mask;
+    int error;
 
     if (!c->rule->transfer) {
         return REFUSE(c, ENOTSUP, ESWITCH_AT_ITEM,
@@ -316,6 +331,10 @@ compile_port(struct compiler *c, uint16_t n_ports)
     c->has_port = true;
     if (!item->spec || !item->mask) {
         return 0;
+    }
+    error = check_last(c, sizeof port);
+    if (error) {
+        return error;
     }
     memcpy(&port, item->spec, sizeof port);
     memcpy(&mask, item->mask, sizeof mask);
@@ -334,15 +353,19 @@ static int
 compile_mark(struct compiler *c)
 {
     const struct eswitch_item *item = item_of(c);
-    uint32_t none = 0;
+    size_t size = sizeof(uint32_t);
+    int error;
 
     if (c->has_mark) {
         return REFUSE(c, EINVAL, ESWITCH_AT_ITEM, "second mark");
     }
     c->has_mark = true;
-    return add_bytes(c, MATCH_MARK, item->spec ? item->spec : &none,
-                     item->spec && item->mask ? item->mask : &none,
-                     sizeof none);
+    if (!item->spec || !item->mask || is_zero(item->mask, size)) {
+        return 0;
+    }
+    error = check_last(c, size);
+    return error ? error : add_bytes(c, MATCH_MARK, item->spec, item->mask,
+                                     size);
 }
 
 static bool
@@ -356,14 +379,17 @@ compile_gre_key(struct compiler *c)
 {
     static const uint8_t none[4];
     const struct eswitch_item *item = item_of(c);
+    int error;
 
     if (!follows(c, ESWITCH_ITEM_GRE)) {
         return REFUSE(c, EINVAL, ESWITCH_AT_ITEM,
                       "gre_key can only follow gre");
     }
-    return add_bytes(c, MATCH_GRE_KEY, item->spec ? item->spec : none,
-                     item->spec && item->mask ? item->mask : none,
-                     sizeof none);
+    error = check_last(c, sizeof none);
+    return error ? error : add_bytes(c, MATCH_GRE_KEY,
+                                     item->spec ? item->spec : none,
+                                     item->spec && item->mask ? item->mask
+                                     : none, sizeof none);
 }
 
 static int
@@ -391,7 +417,7 @@ check_geneve_opt(struct compiler *c)
         return REFUSE(c, EINVAL, ESWITCH_AT_ITEM_SPEC,
                       "geneve_opt is longer than its length says");
     }
-    return 0;
+    return check_last(c, item->size);
 }
 
 static int

@@ -45,6 +45,12 @@ eswitch_action_name(enum eswitch_action_type action)
                                       : "unknown";
 }
 
+bool
+eswitch_action_is_fate(enum eswitch_action_type action)
+{
+    return action < ESWITCH_N_ACTIONS && eswitch_actions[action].fate;
+}
+
 const char *
 eswitch_field_name(enum eswitch_field field)
 {

@@ -717,10 +717,11 @@ remove_rule(struct eswitch *eswitch, struct rule *rule)
     *p = rule->next;
     eswitch_list_remove(&rule->node);
     eswitch->n_rules--;
+    /* A group may only go when no walk that begins now finds a way to it. */
+    table_remove(&eswitch->table, &rule->table);
     if (rule->jump) {
         table_group_unref(&eswitch->table, rule->jump);
     }
-    table_remove(&eswitch->table, &rule->table);
     epoch_retire(&eswitch->epoch, &rule->table.garbage, rule, rule_free);
 }
 

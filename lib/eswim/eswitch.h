@@ -488,6 +488,9 @@ const char *eswitch_item_name(enum eswitch_item_type);
 const char *eswitch_action_name(enum eswitch_action_type);
 const char *eswitch_field_name(enum eswitch_field);
 
+/* Does the action end what a rule does?  Each rule has one that does. */
+bool eswitch_action_is_fate(enum eswitch_action_type);
+
 /* Packets. */
 
 /* What a packet that goes up to software has with it. */

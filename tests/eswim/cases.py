@@ -26,6 +26,7 @@ class Case:
     misses: list = field(default_factory=list)
     setup: tuple = ()               # testpmd's commands
     more: tuple = ()                # More rules, whole.
+    count_last: bool = False        # Not first.
 
 
 def eth(**kwargs):
@@ -205,6 +206,11 @@ ACTIONS = [
     Case("to a represented port", "eth / ipv4",
          "represented_port ethdev_port_id 2", through(udp4())),
     Case("drop", "eth / ipv4", "drop", dropped(udp4(), tcp4()), [udp6()]),
+    Case("counted behind the fate", "eth / ipv4", "dec_ttl / port_id id 2",
+         become(udp4(), ip4(ttl=63) / udp4()[UDP]), [udp6()],
+         count_last=True),
+    Case("of a port that isn't looked at", "port_id id spec 9 id mask 0 / eth "
+         "/ ipv4", "drop", dropped(udp4()), [udp6()]),
     Case("to software", "eth / ipv4", "port_representor port_id 1",
          dropped(udp4(), tcp4())),
     Case("jump", "eth / ipv4", "jump group 3", through(udp4()), [tcp4()],
@@ -261,6 +267,9 @@ ACTIONS = [
          become(tcp4(seq=0xfffffffe, ack=0), tcp4(seq=3, ack=0xffffffff))),
     Case("a field's value", "eth / ipv4", modify("ipv4_dst", "c0000209", 32),
          become(udp4(), ip4(dst="192.0.2.9") / udp4()[UDP])),
+    Case("TCP's flags, in one byte", "eth / ipv4 / tcp",
+         modify("tcp_flags", "11", 8),
+         become(tcp4(flags="S"), tcp4(flags="FA"))),
     Case("a field's copy", "eth / ipv4 / udp", "modify_field op set dst_type "
          f"udp_port_dst src_type udp_port_src width 16 / {OUT}",
          become(udp4(), udp4(dport=1000))),

@@ -59,8 +59,10 @@ def check(pmd, ends, case):
     for command in case.setup:
         pmd.run(command)
     more = [pmd.create(1, rule) for rule in case.more]
+    actions = (f"{case.actions} / count" if case.count_last
+               else f"count / {case.actions}")
     rule = pmd.create(1, f"transfer priority 1 pattern {case.pattern} / end "
-                      f"actions count / {case.actions} / end")
+                      f"actions {actions} / end")
     for frame, wanted in case.hits:
         check_output(ends.exchange("vf0", [frame]), wanted)
     check_counters(pmd, rule, case)

@@ -80,6 +80,8 @@ def refresh(pmd, ends):
     rule = pmd.create(1, RULE.format(2))
     ends.exchange("vf0", [udp4()])
     expect(pmd.counters(1, rule)[0] == 0, "the counter doesn't lag")
+    change(pmd, "capacity=77")
+    expect(pmd.counters(1, rule)[0] == 0, "capacity shows the counter")
     pmd.run(f"flow query 1 {rule} count")
     change(pmd, "counter-refresh=0")
     expect(pmd.counters(1, rule)[0] == 1, "a packet was lost to the counter")

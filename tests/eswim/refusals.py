@@ -31,6 +31,12 @@ RULES = [
     ("transfer pattern eth / ipv4 dst spec 10.0.0.1 dst last 10.0.0.9 "
      "dst mask 255.255.255.255 / end actions drop / end", "item specification range",
      ""),
+    ("transfer pattern port_id id spec 1 id last 2 / end actions drop / end",
+     "item specification range", ""),
+    ("transfer pattern mark id spec 1 id last 5 id mask 0xffffffff / end "
+     "actions drop / end", "item specification range", ""),
+    ("transfer pattern eth / ipv4 / gre / gre_key value spec 1 value last 9 / "
+     "end actions drop / end", "item specification range", ""),
     ("transfer pattern eth / end actions count / end", "", "fate"),
     ("transfer pattern eth / end actions drop / port_id id 2 / end", "", ""),
     ("transfer pattern eth / end actions count / count / drop / end", "", ""),
@@ -69,6 +75,9 @@ ARGUMENTS = [
     ("representor=sf0", "representor=sf0: not a list of VFs"),
     ("refuse=item:nonsense", "refuse: "),
     ("fail=soon", "fail=soon: not NTH:ERRNO"),
+    ("fail=1:EIO:DESTROY", "fail=1:EIO:DESTROY: not NTH:ERRNO"),
+    ("fail=1:EIO:query2", "fail=1:EIO:query2: not NTH:ERRNO"),
+    ("fail=2:ENOMEMx", "fail=2:ENOMEMx: not NTH:ERRNO"),
 ]
 
 
