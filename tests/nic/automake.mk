@@ -14,7 +14,7 @@ NIC_TESTSUITE_AT = \
 	tests/nic-doctor.at
 NIC_TESTSUITE = tests/nic-testsuite
 EXTRA_DIST += $(NIC_TESTSUITE_AT) tests/nic/compare.py \
-	tests/nic/guide.py tests/nic/rules
+	tests/nic/guide.py tests/nic/mark.py tests/nic/rules
 CLEANFILES += $(NIC_TESTSUITE)
 
 $(NIC_TESTSUITE): $(NIC_TESTSUITE_AT) tests/system-macros.at tests/package.m4

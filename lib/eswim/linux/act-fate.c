@@ -43,7 +43,9 @@ static enum eswim_verdict eswim_run_accept(struct eswim_walk *walk,
 	return ESWIM_FATE;
 }
 
-/* Who has a packet trapped wants software's rules to see it. */
+/* Who has a packet trapped wants software's rules to see it, as it arrived:
+ * they do from the beginning what other rules of the hardware have done.
+ */
 static int eswim_parse_trap(struct eswim_parse *parse,
 			    const struct flow_action_entry *entry,
 			    struct eswim_act *act)
@@ -60,6 +62,7 @@ static int eswim_parse_trap(struct eswim_parse *parse,
 static enum eswim_verdict eswim_run_trap(struct eswim_walk *walk,
 					 const struct eswim_act *act)
 {
+	eswim_walk_undo(walk);
 	walk->fate = ESWIM_TO_SOFTWARE;
 	return ESWIM_FATE;
 }

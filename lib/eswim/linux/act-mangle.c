@@ -75,17 +75,21 @@ static void eswim_find_headers(struct sk_buff *skb, struct eswim_headers *h)
 		eswim_find_l4_ipv6(skb, h);
 }
 
-/* Offset of the header that @act rewrites; -1 if the packet has none. */
+/* Offset of the header that @act rewrites; -1 if the packet, of @len bytes, has
+ * none, or not all of it.
+ */
 static int eswim_mangle_base(const struct eswim_act *act,
-			     const struct eswim_headers *h)
+			     const struct eswim_headers *h, unsigned int len)
 {
 	switch (act->mangle.base) {
 	case FLOW_ACT_MANGLE_HDR_TYPE_ETH:
 		return 0;
 	case FLOW_ACT_MANGLE_HDR_TYPE_IP4:
-		return h->l3_proto == htons(ETH_P_IP) ? h->l3 : -1;
+		return h->l3_proto == htons(ETH_P_IP) &&
+		       len >= h->l3 + sizeof(struct iphdr) ? h->l3 : -1;
 	case FLOW_ACT_MANGLE_HDR_TYPE_IP6:
-		return h->l3_proto == htons(ETH_P_IPV6) ? h->l3 : -1;
+		return h->l3_proto == htons(ETH_P_IPV6) &&
+		       len >= h->l3 + sizeof(struct ipv6hdr) ? h->l3 : -1;
 	case FLOW_ACT_MANGLE_HDR_TYPE_TCP:
 		return h->l4 && h->l4_proto == IPPROTO_TCP ? h->l4 : -1;
 	case FLOW_ACT_MANGLE_HDR_TYPE_UDP:
@@ -203,7 +207,9 @@ static bool eswim_mangles_csum(const struct flow_action_entry *entry)
 	}
 }
 
-/* Fields that say where other headers are can't be rewritten. */
+/* Fields that say where other headers are, which protocol they are of, and how
+ * long the packet is, can't be rewritten.
+ */
 static bool eswim_mangles_structure(const struct flow_action_entry *entry)
 {
 	u32 offset = entry->mangle.offset, changed = ~entry->mangle.mask;
@@ -213,10 +219,20 @@ static bool eswim_mangles_structure(const struct flow_action_entry *entry)
 		return offset > 12 || (offset == 12 && changed);
 	case FLOW_ACT_MANGLE_HDR_TYPE_IP4:
 		return offset >= 20 ||
-		       (!offset && changed & (__force u32)htonl(0xff00ffff));
+		       (!offset && changed & (__force u32)htonl(0xff00ffff)) ||
+		       (offset == 8 && changed & (__force u32)htonl(0xff0000));
 	case FLOW_ACT_MANGLE_HDR_TYPE_IP6:
 		return offset >= 40 ||
-		       (!offset && changed & (__force u32)htonl(0xf0000000));
+		       (!offset && changed & (__force u32)htonl(0xf0000000)) ||
+		       (offset == 4 && changed & (__force u32)htonl(~0xffU));
+	case FLOW_ACT_MANGLE_HDR_TYPE_TCP:
+		return offset >= 20 ||
+		       (offset == 12 &&
+			changed & (__force u32)htonl(0xf0000000));
+	case FLOW_ACT_MANGLE_HDR_TYPE_UDP:
+		return offset >= 8 ||
+		       (offset == 4 &&
+			changed & (__force u32)htonl(0xffff0000));
 	default:
 		return false;
 	}
@@ -238,6 +254,9 @@ static int eswim_parse_mangle(struct eswim_parse *parse,
 		why = KBUILD_MODNAME ": pedit can't write checksums";
 	else if (eswim_mangles_structure(entry))
 		why = KBUILD_MODNAME ": pedit can't write this field";
+	else if (entry->id == FLOW_ACTION_MANGLE &&
+		 entry->mangle.val & entry->mangle.mask)
+		why = KBUILD_MODNAME ": pedit can't invert bits";
 	if (why)
 		return eswim_refuse(parse->extack, why);
 	act->mangle.base = entry->mangle.htype;
@@ -276,7 +295,7 @@ static enum eswim_verdict eswim_run_mangle(struct eswim_walk *walk,
 	u8 *word;
 
 	eswim_find_headers(walk->skb, &h);
-	base = eswim_mangle_base(act, &h);
+	base = eswim_mangle_base(act, &h, walk->skb->len);
 	end = base + act->mangle.offset + sizeof(u32);
 	if (base < 0 || end > walk->skb->len)
 		return ESWIM_NEXT;
@@ -332,6 +351,11 @@ static int eswim_parse_csum(struct eswim_parse *parse,
 			    const struct flow_action_entry *entry,
 			    struct eswim_act *act)
 {
+	if (!parse->rewrites) {
+		NL_SET_ERR_MSG_MOD(parse->extack,
+				   "csum goes with pedit in the same rule only");
+		return -EOPNOTSUPP;
+	}
 	if (entry->csum_flags & ~(TCA_CSUM_UPDATE_FLAG_IPV4HDR |
 				  TCA_CSUM_UPDATE_FLAG_ICMP |
 				  TCA_CSUM_UPDATE_FLAG_TCP |

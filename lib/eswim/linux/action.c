@@ -93,6 +93,19 @@ static u32 eswim_acts_csums(const struct flow_action *flow)
 	return csums;
 }
 
+static bool eswim_acts_rewrite(const struct flow_action *flow)
+{
+	const struct flow_action_entry *entry;
+	int i;
+
+	flow_action_for_each(i, entry, flow) {
+		if (entry->id == FLOW_ACTION_MANGLE ||
+		    entry->id == FLOW_ACTION_ADD)
+			return true;
+	}
+	return false;
+}
+
 int eswim_acts_parse(struct eswim_nic *nic, const struct flow_action *flow,
 		     struct eswim_act *acts, struct netlink_ext_ack *extack)
 {
@@ -100,6 +113,7 @@ int eswim_acts_parse(struct eswim_nic *nic, const struct flow_action *flow,
 		.nic = nic,
 		.extack = extack,
 		.csums = eswim_acts_csums(flow),
+		.rewrites = eswim_acts_rewrite(flow),
 	};
 	const struct flow_action_entry *entry;
 	unsigned int n = 0;
@@ -112,8 +126,10 @@ int eswim_acts_parse(struct eswim_nic *nic, const struct flow_action *flow,
 			goto err;
 		n += !ret;
 	}
-	/* As in software, a rule that doesn't say lets packets pass. */
-	if (!parse.ended) {
+	/* As in software, a rule that doesn't say lets packets pass.  So does a
+	 * police that is changed, and no longer says.
+	 */
+	if (!parse.ended || acts[n - 1].ops == &eswim_act_police) {
 		memset(&acts[n], 0, sizeof(acts[n]));
 		acts[n++].ops = &eswim_act_accept;
 	}
@@ -153,6 +169,17 @@ void eswim_acts_count(const struct eswim_act *acts, unsigned int n_metered,
 		n_metered--;
 		eswim_counter_add(&acts->meter->counter, bytes,
 				  dropped && !n_metered);
+	}
+}
+
+void eswim_acts_refund(const struct eswim_act *acts, unsigned int n_metered,
+		       unsigned int bytes)
+{
+	for (; n_metered; acts++) {
+		if (acts->ops != &eswim_act_police)
+			continue;
+		n_metered--;
+		eswim_meter_give(acts->meter, bytes);
 	}
 }
 

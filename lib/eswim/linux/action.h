@@ -60,6 +60,7 @@ struct eswim_parse {
 	u32 csums;		/* What csum actions of the rule repair. */
 	bool once;		/* Something that can't be done again. */
 	bool ended;		/* It has met its fate. */
+	bool rewrites;		/* Is there a pedit? */
 };
 
 struct eswim_act_ops {
@@ -119,6 +120,10 @@ void eswim_acts_count(const struct eswim_act *acts, unsigned int n_metered,
 bool eswim_act_is_refused(const struct eswim_nic *nic, enum flow_action_id id);
 
 /* Does one of @acts send packets to @vport? */
+/* Gives back to these meters what the packet has taken. */
+void eswim_acts_refund(const struct eswim_act *acts, unsigned int n_metered,
+		       unsigned int bytes);
+
 bool eswim_acts_use_vport(const struct eswim_act *acts, unsigned int n,
 			  unsigned int vport);
 

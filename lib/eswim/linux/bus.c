@@ -29,9 +29,28 @@ static struct bus_type eswim_bus;
 static const struct device_type eswim_pf_type;
 static const struct device_type eswim_vf_type;
 
+/* Devices there are, and one; they may live longer than they are registered:
+ * devlink has references, which it drops some time later.
+ */
+static refcount_t eswim_n_devs = REFCOUNT_INIT(1);
+static DECLARE_COMPLETION(eswim_devs_are_gone);
+
+static void eswim_bus_dev_put(void)
+{
+	if (refcount_dec_and_test(&eswim_n_devs))
+		complete(&eswim_devs_are_gone);
+}
+
+static void eswim_bus_dev_init(struct eswim_bus_dev *bus_dev)
+{
+	refcount_inc(&eswim_n_devs);
+	device_initialize(&bus_dev->dev);
+}
+
 static void eswim_bus_dev_release(struct device *dev)
 {
 	kfree(to_eswim_bus_dev(dev));
+	eswim_bus_dev_put();
 }
 
 /* --- VFs ------------------------------------------------------------------ */
@@ -51,7 +70,7 @@ static struct eswim_bus_dev *eswim_vf_add(struct eswim_bus_dev *pf,
 	vf->dev.bus = &eswim_bus;
 	vf->dev.type = &eswim_vf_type;
 	vf->dev.parent = &pf->dev;
-	device_initialize(&vf->dev);
+	eswim_bus_dev_init(vf);
 	err = dev_set_name(&vf->dev, "eswim%uvf%u", pf->id, index);
 	if (!err)
 		err = device_add(&vf->dev);
@@ -204,7 +223,7 @@ static int eswim_nic_add(unsigned int id)
 	pf->id = id;
 	pf->dev.bus = &eswim_bus;
 	pf->dev.type = &eswim_pf_type;
-	device_initialize(&pf->dev);
+	eswim_bus_dev_init(pf);
 	err = dev_set_name(&pf->dev, "eswim%u", id);
 	if (!err)
 		err = device_add(&pf->dev);
@@ -319,6 +338,7 @@ static struct device_driver eswim_driver = {
 	.owner = THIS_MODULE,
 };
 
+/* When this returns, nothing of this module is used by devices. */
 static void eswim_bus_del_nics(void)
 {
 	struct eswim_bus_dev *pf, *next;
@@ -328,6 +348,8 @@ static void eswim_bus_del_nics(void)
 	list_for_each_entry_safe(pf, next, &eswim_nics, list)
 		eswim_nic_del(pf);
 	mutex_unlock(&eswim_nics_lock);
+	eswim_bus_dev_put();
+	wait_for_completion(&eswim_devs_are_gone);
 }
 
 static int eswim_bus_add_nics(unsigned int n)

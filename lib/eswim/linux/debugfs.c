@@ -97,15 +97,15 @@ DEFINE_SHOW_ATTRIBUTE(eswim_meters);
 static const struct eswim_number {
 	const char *name;
 	u16 offset;
-	u32 max;
+	u32 min, max;
 } eswim_numbers[] = {
-#define ESWIM_NUMBER(NAME, MAX) \
-	{ #NAME, offsetof(struct eswim_faults, NAME), MAX }
-	ESWIM_NUMBER(capacity, U32_MAX),
-	ESWIM_NUMBER(insert_latency_us, USEC_PER_SEC),
-	ESWIM_NUMBER(counter_lag_ms, 60 * MSEC_PER_SEC),
-	ESWIM_NUMBER(fail_nth, U32_MAX),
-	ESWIM_NUMBER(fail_errno, MAX_ERRNO),
+#define ESWIM_NUMBER(NAME, MIN, MAX) \
+	{ #NAME, offsetof(struct eswim_faults, NAME), MIN, MAX }
+	ESWIM_NUMBER(capacity, 0, U32_MAX),
+	ESWIM_NUMBER(insert_latency_us, 0, USEC_PER_SEC),
+	ESWIM_NUMBER(counter_lag_ms, 0, 60 * MSEC_PER_SEC),
+	ESWIM_NUMBER(fail_nth, 0, U32_MAX),
+	ESWIM_NUMBER(fail_errno, 1, MAX_ERRNO),
 #undef ESWIM_NUMBER
 };
 
@@ -144,7 +144,7 @@ static ssize_t eswim_number_write(struct file *file, const char __user *from,
 	err = kstrtou32_from_user(from, size, 0, &value);
 	if (err)
 		return err;
-	if (value > number->max)
+	if (value < number->min || value > number->max)
 		return -ERANGE;
 	mutex_lock(&nic->rules_lock);
 	*eswim_number_of(nic, number) = value;

@@ -73,6 +73,7 @@ static int eswim_reload_down(struct devlink *devlink, bool netns_change,
 				   "The NIC can't change its network namespace");
 		return -EOPNOTSUPP;
 	}
+	eswim_health_reload(devlink_priv(devlink));
 	eswim_nic_down(devlink_priv(devlink));
 	return 0;
 }

@@ -190,6 +190,7 @@ void eswim_devlink_port_del(struct eswim_vport *vport);
 /* health.c */
 int eswim_health_add(struct eswim_nic *nic);
 void eswim_health_del(struct eswim_nic *nic);
+void eswim_health_reload(struct eswim_nic *nic);
 void eswim_health_fail(struct eswim_nic *nic);
 
 /* netdev.c: what both ends share. */

@@ -19,8 +19,8 @@ static bool eswim_is_spoofed(struct eswim_vport *vport,
 static netdev_tx_t eswim_far_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct eswim_vport *vport = eswim_vport_of(dev);
+	unsigned int len = skb->len;
 
-	dev_sw_netstats_tx_add(dev, 1, skb->len);
 	skb = eswim_enter(skb);
 	if (!skb) {
 		DEV_STATS_INC(dev, tx_errors);
@@ -31,6 +31,7 @@ static netdev_tx_t eswim_far_xmit(struct sk_buff *skb, struct net_device *dev)
 		kfree_skb(skb);
 		return NETDEV_TX_OK;
 	}
+	dev_sw_netstats_tx_add(dev, 1, len);
 	eswim_stat_add(vport, ESWIM_STAT_RX_PACKETS, 1);
 	eswim_stat_add(vport, ESWIM_STAT_RX_BYTES, eswim_frame_len(skb));
 	if (eswim_is_switchdev(vport->nic))
@@ -101,6 +102,7 @@ void eswim_far_send(struct eswim_vport *vport, struct sk_buff *skb)
 		eswim_stat_add(vport, ESWIM_STAT_TX_PACKETS, 1);
 		eswim_stat_add(vport, ESWIM_STAT_TX_BYTES,
 			       eswim_frame_len(skb));
+		skb->mark = 0;
 		eswim_deliver(dev, skb);
 	} else {
 		kfree_skb(skb);

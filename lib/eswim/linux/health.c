@@ -57,6 +57,21 @@ void eswim_health_del(struct eswim_nic *nic)
 }
 
 /**
+ * eswim_health_reload() - The firmware starts again, as all of the NIC does
+ * @nic: The NIC, registered, with devl_lock held.
+ *
+ * The reporter wouldn't recover anything later if it weren't told.
+ */
+void eswim_health_reload(struct eswim_nic *nic)
+{
+	if (!READ_ONCE(nic->faults.has_failed))
+		return;
+	eswim_fault_recover(nic);
+	devlink_health_reporter_state_update(nic->reporter,
+					     DEVLINK_HEALTH_REPORTER_STATE_HEALTHY);
+}
+
+/**
  * eswim_health_fail() - The firmware fails, and the reporter is told
  * @nic: The NIC, registered; none of its locks is held.
  */

@@ -12,12 +12,15 @@
 static netdev_tx_t eswim_host_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct eswim_vport *vport = eswim_vport_of(dev);
+	unsigned int len = skb->len;
 
-	dev_sw_netstats_tx_add(dev, 1, skb->len);
 	skb = eswim_enter(skb);
-	if (!skb)
+	if (!skb) {
 		DEV_STATS_INC(dev, tx_errors);
-	else if (eswim_is_switchdev(vport->nic))
+		return NETDEV_TX_OK;
+	}
+	dev_sw_netstats_tx_add(dev, 1, len);
+	if (eswim_is_switchdev(vport->nic))
 		eswim_far_send(vport, skb);
 	else
 		eswim_legacy_from_uplink(vport->nic, skb);

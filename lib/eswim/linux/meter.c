@@ -56,6 +56,19 @@ bool eswim_meter_take(struct eswim_meter *meter, unsigned int len)
 	return conforms;
 }
 
+static void eswim_bucket_give(struct eswim_bucket *bucket, u64 units)
+{
+	eswim_bucket_fill(bucket, eswim_bucket_cost(bucket, units));
+}
+
+void eswim_meter_give(struct eswim_meter *meter, unsigned int len)
+{
+	spin_lock_bh(&meter->lock);
+	eswim_bucket_give(&meter->bytes, len);
+	eswim_bucket_give(&meter->packets, 1);
+	spin_unlock_bh(&meter->lock);
+}
+
 /* --- meters --------------------------------------------------------------- */
 
 const char *eswim_meter_refusal(const struct flow_action_entry *entry)

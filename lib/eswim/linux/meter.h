@@ -67,6 +67,9 @@ void eswim_meter_set(struct eswim_meter *meter,
 /* Of packets: does one of @len bytes conform?  It isn't counted yet. */
 bool eswim_meter_take(struct eswim_meter *meter, unsigned int len);
 
+/* Takes that back: the packet, which conformed, met no fate. */
+void eswim_meter_give(struct eswim_meter *meter, unsigned int len);
+
 void eswim_meter_show(struct seq_file *file, struct eswim_meter *meter);
 
 #endif

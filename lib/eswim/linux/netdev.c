@@ -88,13 +88,24 @@ void eswim_skb_set_headers(struct sk_buff *skb)
 	skb_reset_mac_len(skb);
 }
 
+/* As eth_type_trans(): there is no type, but a length. */
+static __be16 eswim_llc_proto(const struct sk_buff *skb)
+{
+	__be16 buf, *dsap_ssap;
+
+	dsap_ssap = skb_header_pointer(skb, ETH_HLEN, sizeof(buf), &buf);
+	return htons(dsap_ssap && *dsap_ssap == htons(0xffff) ?
+		     ETH_P_802_3 : ETH_P_802_2);
+}
+
 /**
  * eswim_enter() - A packet enters the switch
  * @skb: The packet, from its MAC header on; consumed.
  *
  * Return: The packet in the form in which all of the switch sees it: data at
  * the MAC header, the outermost VLAN tag beside the packet and not in it,
- * checksums whole.  NULL if it was no packet.
+ * checksums whole, and without a mark, which no wire carries.  NULL if it was
+ * no packet.
  */
 struct sk_buff *eswim_enter(struct sk_buff *skb)
 {
@@ -103,8 +114,11 @@ struct sk_buff *eswim_enter(struct sk_buff *skb)
 		return NULL;
 	}
 	skb->ip_summed = CHECKSUM_NONE;
+	skb->mark = 0;
 	eswim_skb_set_headers(skb);
 	skb->protocol = eth_hdr(skb)->h_proto;
+	if (!eth_proto_is_802_3(skb->protocol))
+		skb->protocol = eswim_llc_proto(skb);
 	if (eth_type_vlan(skb->protocol) && !skb_vlan_tag_present(skb)) {
 		__skb_pull(skb, ETH_HLEN);
 		skb = skb_vlan_untag(skb);
@@ -137,8 +151,8 @@ void eswim_deliver(struct net_device *dev, struct sk_buff *skb)
 	if (__dev_forward_skb(dev, skb) != NET_RX_SUCCESS)
 		return;
 	skb->mark = mark;
-	dev_sw_netstats_rx_add(dev, len);
-	netif_rx(skb);
+	if (netif_rx(skb) == NET_RX_SUCCESS)
+		dev_sw_netstats_rx_add(dev, len);
 }
 
 /* No offloads: what enters the switch is what would be on the wire. */
@@ -147,7 +161,11 @@ static void eswim_netdev_setup(struct net_device *dev)
 	ether_setup(dev);
 	dev->min_mtu = ETH_MIN_MTU;
 	dev->max_mtu = ESWIM_MAX_MTU;
-	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE;
+	/* Packets are switched in the sender's context, which for netconsole
+	 * would be one with interrupts off.
+	 */
+	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE |
+			   IFF_DISABLE_NETPOLL;
 	/* What is sent here is received elsewhere: it must be ours alone. */
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->ethtool_ops = &eswim_ethtool_ops;
@@ -199,8 +217,10 @@ eswim_netdev_create(struct eswim_vport *vport, bool is_far, const char *name,
 
 	rtnl_lock();
 	err = register_netdevice(dev);
-	if (!err)
+	if (!err) {
 		rcu_assign_pointer(*eswim_end_slot(vport, is_far), dev);
+		eswim_carrier_update(vport);
+	}
 	rtnl_unlock();
 	if (err) {
 		free_netdev(dev);

@@ -155,12 +155,28 @@ int eswim_nic_set_vfs(struct eswim_nic *nic, unsigned int n_vfs,
 	return err;
 }
 
-static void eswim_nic_to_legacy(struct eswim_nic *nic)
+/* The representors' rules go with them; the uplink, and its rules, stay. */
+static int eswim_nic_to_legacy(struct eswim_nic *nic,
+			       struct netlink_ext_ack *extack)
 {
-	WRITE_ONCE(nic->mode, DEVLINK_ESWITCH_MODE_LEGACY);
+	bool in_use;
+
+	rtnl_lock();
+	mutex_lock(&nic->rules_lock);
+	in_use = eswim_tc_in_use(&nic->vports[ESWIM_WIRE]);
+	if (!in_use)
+		WRITE_ONCE(nic->mode, DEVLINK_ESWITCH_MODE_LEGACY);
+	mutex_unlock(&nic->rules_lock);
+	rtnl_unlock();
+	if (in_use) {
+		NL_SET_ERR_MSG_MOD(extack,
+				   "The uplink has rules in hardware");
+		return -EBUSY;
+	}
 	eswim_reps_destroy(nic, nic->n_vfs);
 	eswim_rules_forget_all(nic);
 	eswim_shared_del(nic);
+	return 0;
 }
 
 static int eswim_nic_to_switchdev(struct eswim_nic *nic,
@@ -201,8 +217,7 @@ int eswim_nic_set_mode(struct eswim_nic *nic, u16 mode,
 	}
 	switch (mode) {
 	case DEVLINK_ESWITCH_MODE_LEGACY:
-		eswim_nic_to_legacy(nic);
-		return 0;
+		return eswim_nic_to_legacy(nic, extack);
 	case DEVLINK_ESWITCH_MODE_SWITCHDEV:
 		return eswim_nic_to_switchdev(nic, extack);
 	default:

@@ -64,11 +64,19 @@ static int eswim_block_cb(enum tc_setup_type type, void *type_data,
 	}
 }
 
+/* Under rtnl.  A port may still have the block: if TC fails to offload the
+ * rules that the block has already, it takes back the bind without a word.
+ */
 static void eswim_block_release(void *cb_priv)
 {
 	struct eswim_block *block = cb_priv;
 	struct eswim_nic *nic = block->nic;
+	unsigned int i;
 
+	for (i = 0; i < ESWIM_N_VPORTS; i++) {
+		if (rcu_access_pointer(nic->vports[i].block) == block)
+			RCU_INIT_POINTER(nic->vports[i].block, NULL);
+	}
 	mutex_lock(&nic->rules_lock);
 	eswim_block_destroy(block);
 	mutex_unlock(&nic->rules_lock);
@@ -133,6 +141,7 @@ static int eswim_block_unbind(struct eswim_vport *vport,
 static int eswim_setup_block(struct eswim_vport *vport,
 			     struct flow_block_offload *f)
 {
+	/* Without a word: each clsact qdisc has an egress block, too. */
 	if (f->binder_type != FLOW_BLOCK_BINDER_TYPE_CLSACT_INGRESS)
 		return -EOPNOTSUPP;
 	f->driver_block_list = &eswim_block_cbs;

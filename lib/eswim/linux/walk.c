@@ -93,12 +93,26 @@ static void eswim_walk_commit(struct eswim_walk *walk)
 	}
 }
 
-static void eswim_walk_forget(struct eswim_walk *walk)
+void eswim_walk_undo(struct eswim_walk *walk)
 {
-	eswim_stat_add(walk->from, ESWIM_STAT_RX_MISSES, 1);
+	unsigned int i;
+
+	for (i = 0; i < walk->n_hits; i++) {
+		eswim_acts_refund(walk->hits[i].rule->acts,
+				  walk->hits[i].n_metered,
+				  walk->hits[i].bytes);
+		walk->hits[i].n_metered = 0;
+	}
 	__skb_queue_purge(&walk->copies);
 	if (walk->skb != walk->orig)
 		consume_skb(walk->skb);
+	walk->skb = walk->orig;
+}
+
+static void eswim_walk_forget(struct eswim_walk *walk)
+{
+	eswim_stat_add(walk->from, ESWIM_STAT_RX_MISSES, 1);
+	eswim_walk_undo(walk);
 	eswim_send(walk->nic, walk->orig, walk->from->index, true);
 }
 
@@ -129,8 +143,17 @@ static bool eswim_walk_chains(struct eswim_walk *walk,
 		rule = eswim_block_lookup(block, walk->chain, &walk->key);
 		if (!rule)
 			return false;
-		if (eswim_walk_rule(walk, rule) == ESWIM_FATE)
+		switch (eswim_walk_rule(walk, rule)) {
+		case ESWIM_FATE:
 			return true;
+		case ESWIM_GOTO:
+			continue;
+		case ESWIM_NEXT:
+			break;
+		}
+		/* Each rule ends with what decides. */
+		WARN_ON_ONCE(1);
+		return false;
 	}
 	return false;
 }

@@ -49,6 +49,11 @@ struct eswim_walk {
  */
 int eswim_walk_make_writable(struct eswim_walk *walk, unsigned int len);
 
+/* Takes back all that the walk has done so far, but for what it has hit: the
+ * packet is as it arrived.
+ */
+void eswim_walk_undo(struct eswim_walk *walk);
+
 /* Keeps back a copy of the packet for @act's destination. */
 void eswim_walk_mirror(struct eswim_walk *walk, const struct eswim_act *act);
 
