@@ -74,6 +74,11 @@ def flower(pref, keys, **options):
 OUR_FILTER = flower(2, {"dst_mac": "02:00:00:00:00:01"}, in_hw=True, actions=[
     {"order": 1, "kind": "mirred", "cookie": UFID.replace("-", "")}])
 
+# A meter is shared, and has no cookie of a flow.
+OUR_METERED_FILTER = flower(2, {"dst_mac": "02:00:00:00:00:02"}, actions=[
+    {"order": 1, "kind": "police"},
+    {"order": 2, "kind": "mirred", "cookie": UFID.replace("-", "")}])
+
 
 class Host:
     """Files, links and answers, to be broken and written."""
@@ -156,7 +161,7 @@ class Host:
 
     def _make_tools(self):
         self.features = {UPLINK: "on", REP0: "on", REP1: "on"}
-        self.filters = {REP0: [OUR_FILTER], REP1: []}
+        self.filters = {REP0: [OUR_FILTER, OUR_METERED_FILTER], REP1: []}
         self.qdiscs = [REP0, REP1, "vxlan_sys_4789"]
         self.eswitch = {"mode": "switchdev", "inline-mode": "none",
                         "encap-mode": "basic"}

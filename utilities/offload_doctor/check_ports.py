@@ -264,10 +264,12 @@ def qdisc_ingress(host):
 
 
 def is_ours(f):
-    """Open vSwitch's rules have a ufid as their first action's cookie."""
-    actions = f["options"].get("actions") or [{}]
-    return (f["kind"] == "flower"
-            and len(actions[0].get("cookie", "")) == 32)
+    """Open vSwitch's rules have a ufid as the cookie of their first action
+    that isn't shared, as meters are."""
+    cookies = [a["cookie"] for a in f["options"].get("actions", [])
+               if "cookie" in a]
+    return (f["kind"] == "flower" and f.get("pref", 0) >= 2
+            and bool(cookies) and len(cookies[0]) == 32)
 
 
 def is_policing(f):
